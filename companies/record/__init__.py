@@ -1,0 +1,1 @@
+"""The curated record on disk: its files, their entries, and what is right in them."""

@@ -1,0 +1,111 @@
+"""The project's own record as a source: plans and dated API prices, in one canonical JSON bundle.
+
+The bundle is made from ``data/plans`` and ``data/prices``; it can be archived, digested and
+parsed again like any feed's document. Every number in it is text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from companies.record.fields import Citation
+from companies.record.files import BadRecord, files_of
+from companies.record.reading import SCHEMA, read_description
+from feeds.adapters.curated.plans import plan_offering, read_plans
+from feeds.adapters.curated.prices import price_offering, read_prices
+from feeds.adapters.document import load_json
+from pricing.claims import ParsedDocument, UnreadableDocument
+
+_KINDS = ("plans", "prices")
+_EXPECTED = "a bundle of the curated record was expected, an object with schema, compiled_on, plans and prices"
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDescription:
+    """What a plan is, besides its prices; ``allowances`` are those of the first price that has no end."""
+
+    name: str
+    audience: str
+    allowances: str
+
+
+def bundle(folder: Path) -> bytes:
+    """The plans and prices of a record's folder as canonical JSON: equal files give equal bytes.
+
+    Raises UnreadableDocument, naming the file and the entry, when any file has a mistake.
+    """
+    try:
+        content: dict[str, object] = {"schema": SCHEMA, "compiled_on": str(read_description(folder).compiled_on)}
+        for kind in _KINDS:
+            content[kind] = dict(_company_files(folder, kind))
+    except BadRecord as error:
+        raise UnreadableDocument(str(error)) from None
+    body = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    parse(body)
+    return body
+
+
+def parse(body: bytes) -> ParsedDocument:
+    """All plans and API prices of a bundle.
+
+    The provider of an offering is its company's slug; a plan's model is ``plan:`` and its own
+    slug. Nothing is rejected by the row: a bundle with a mistake raises UnreadableDocument.
+    """
+    content = _content(body)
+    plans = [plan_offering(plan) for plan in _items(content, "plans", read_plans)]
+    prices = [price_offering(model) for model in _items(content, "prices", read_prices)]
+    return ParsedDocument(offerings=[*plans, *prices])
+
+
+def plan_descriptions(body: bytes) -> dict[tuple[str, str], PlanDescription]:
+    """The audience and the allowances of every plan, by (company, plan slug). Raises UnreadableDocument."""
+    return {
+        (plan.company, plan.slug): PlanDescription(plan.name, plan.audience, plan.allowances)
+        for plan in _items(_content(body), "plans", read_plans)
+    }
+
+
+def citations(body: bytes) -> dict[tuple[str, str], tuple[Citation, ...]]:
+    """Where each offering's prices were read, by (provider, model), in the order of the file, each once.
+
+    Raises UnreadableDocument.
+    """
+    content = _content(body)
+    found: dict[tuple[str, str], tuple[Citation, ...]] = {}
+    for plan in _items(content, "plans", read_plans):
+        found[plan.company, plan.model] = tuple(dict.fromkeys(price.citation for price in plan.prices))
+    for model in _items(content, "prices", read_prices):
+        found[model.seller, model.model] = tuple(dict.fromkeys(sheet.citation for sheet in model.sheets))
+    return found
+
+
+def _company_files(folder: Path, kind: str) -> Iterator[tuple[str, object]]:
+    for place, slug, value in files_of(folder, kind):
+        if not (folder / "companies" / f"{slug}.yaml").is_file():
+            raise BadRecord(f"{place}: {slug} has no file in {folder.name}/companies, which every company needs")
+        yield slug, value
+
+
+def _content(body: bytes) -> Mapping[str, object]:
+    content = load_json(body)
+    if not isinstance(content, dict) or set(content) != {"schema", "compiled_on", *_KINDS}:
+        raise UnreadableDocument(_EXPECTED)
+    if content["schema"] != SCHEMA:
+        raise UnreadableDocument(f"the bundle's schema is {content['schema']!r}, but this version reads {SCHEMA!r}")
+    return content
+
+
+def _items(content: Mapping[str, object], kind: str, read: Callable[[str, str, object], list[Item]]) -> Iterator[Item]:
+    files = content[kind]
+    if not isinstance(files, dict):
+        raise UnreadableDocument(_EXPECTED)
+    try:
+        for slug, value in files.items():
+            yield from read(f"{kind}/{slug}.yaml", slug, value)
+    except BadRecord as error:
+        raise UnreadableDocument(str(error)) from None

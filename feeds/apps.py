@@ -1,0 +1,16 @@
+"""The feeds app: fetching what sources say, and telling the ledger."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class FeedsConfig(AppConfig):
+    name = "feeds"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from feeds.enrolment import enrol_feeds
+
+        post_migrate.connect(enrol_feeds, sender=self)

@@ -1,0 +1,222 @@
+"""Which offering a source means by an id: references are found or made, and models linked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils.text import slugify
+
+from companies.models import AIModel, Company
+from feeds.registry import KnownFeed
+from feeds.sellers import Seller, Sellers
+from pricing.claims import ParsedOffering, Rejection
+from pricing.identity import identity_key, model_key, vendor
+from pricing.ledger import Told
+from pricing.models import Offering, Reference, Source
+
+BATCH = 500
+LONGEST_PROVIDER = 200
+LONGEST_ID = 500
+ReferenceKey = tuple[str, str]
+OfferingKey = tuple[int, str, str, str]
+
+
+@dataclass(slots=True)
+class Identified:
+    """A document whose ids are offerings: ready for the ledger, and what was made on the way."""
+
+    told: list[Told] = field(default_factory=list)
+    offerings: dict[ReferenceKey, Offering] = field(default_factory=dict)
+    new_offerings: int = 0
+    new_references: int = 0
+    rejected: list[Rejection] = field(default_factory=list)
+    zeros_unknown: int = 0
+
+
+def refuse_id(parsed: ParsedOffering) -> str | None:
+    """Why ids cannot be taken, or None."""
+    for label, text, longest in (
+        ("provider id", parsed.provider, LONGEST_PROVIDER),
+        ("model id", parsed.model, LONGEST_ID),
+    ):
+        if not text.strip():
+            return f"the {label} is empty"
+        if len(text) > longest:
+            return f"the {label} has {len(text)} characters; at most {longest} can be an id"
+        if not text.isprintable():
+            return f"the {label} holds control characters"
+    return None
+
+
+class Identity:
+    """Finds the offerings of one document of one source."""
+
+    def __init__(self, source: Source, known: KnownFeed, observed_at: datetime, *, keep_presence: bool = True) -> None:
+        self._keep_presence = keep_presence
+        self._source = source
+        self._known = known
+        self._observed_at = observed_at
+        self._sellers = Sellers(source)
+        self._references: dict[ReferenceKey, Reference] = {}
+
+    def identify(self, parsed: Sequence[ParsedOffering]) -> Identified:
+        """Map every row to an offering, making what is missing, and drop zeros that say nothing."""
+        found = Identified()
+        rows = self._acceptable(parsed, found)
+        self._references = self._load_references()
+        self._make_offerings(rows, found)
+        if self._keep_presence:
+            self._mark_presence({(row.provider, row.model) for row in rows})
+        for row in rows:
+            seller = self._sellers.find(row.provider, row.provider_name)
+            found.told.append(self._tell(row, seller, found))
+        return found
+
+    def _acceptable(self, parsed: Iterable[ParsedOffering], found: Identified) -> list[ParsedOffering]:
+        rows: dict[ReferenceKey, ParsedOffering] = {}
+        for row in parsed:
+            reason = refuse_id(row)
+            if reason is None and (row.provider, row.model) in rows:
+                reason = "the id stands twice in the document; the first is taken"
+            if reason is None:
+                rows[row.provider, row.model] = row
+            else:
+                found.rejected.append(Rejection(row.provider[:100], row.model[:100], reason))
+        return list(rows.values())
+
+    def _load_references(self) -> dict[ReferenceKey, Reference]:
+        rows = Reference.objects.filter(source=self._source).select_related("offering")
+        return {(row.provider, row.external_id): row for row in rows}
+
+    def _make_offerings(self, rows: Sequence[ParsedOffering], found: Identified) -> None:
+        """Give a reference to every row that has none, on an offering that exists or is made now."""
+        unmet = [row for row in rows if (row.provider, row.model) not in self._references]
+        keys = {(row.provider, row.model): self._offering_key(row) for row in unmet}
+        offerings = _load_offerings({key[0] for key in keys.values()})
+        made: dict[OfferingKey, Offering] = {}
+        for row in unmet:
+            key = keys[row.provider, row.model]
+            if key not in offerings and key not in made:
+                made[key] = self._new_offering(row, key)
+        _link_models(made.values(), unmet, keys, self._sellers)
+        Offering.objects.bulk_create(made.values(), batch_size=BATCH)
+        offerings.update(made)
+        references = [self._new_reference(row, offerings[keys[row.provider, row.model]]) for row in unmet]
+        Reference.objects.bulk_create(references, batch_size=BATCH)
+        self._references.update({(r.provider, r.external_id): r for r in references})
+        found.new_offerings, found.new_references = len(made), len(references)
+
+    def _offering_key(self, row: ParsedOffering) -> OfferingKey:
+        seller = self._sellers.find(row.provider, row.provider_name)
+        own_id = self._known.offering_id(row.provider, row.model)
+        return (seller.company.pk, _kind(row), seller.listing, identity_key(own_id)[:LONGEST_ID])
+
+    def _new_offering(self, row: ParsedOffering, key: OfferingKey) -> Offering:
+        seller = self._sellers.find(row.provider, row.provider_name)
+        own_id = self._known.offering_id(row.provider, row.model)
+        return Offering(
+            kind=key[1],
+            seller=seller.company,
+            listing=seller.listing,
+            external_id=own_id,
+            identity_key=key[3],
+            name=_name(row, own_id, seller)[:500],
+            mode=row.facts.mode[:60],
+            context_tokens=row.facts.context_tokens,
+            deprecated_on=row.facts.deprecated_on,
+            retired_on=row.facts.retired_on,
+        )
+
+    def _new_reference(self, row: ParsedOffering, offering: Offering) -> Reference:
+        return Reference(
+            source=self._source,
+            provider=row.provider,
+            external_id=row.model,
+            offering=offering,
+            first_seen_at=self._observed_at,
+        )
+
+    def _mark_presence(self, present: set[ReferenceKey]) -> None:
+        """Note which references the newest document lacks, and which are back."""
+        gone = [r.pk for key, r in self._references.items() if r.absent_since is None and key not in present]
+        back = [r.pk for key, r in self._references.items() if r.absent_since is not None and key in present]
+        for ids, since in ((gone, self._observed_at), (back, None)):
+            for start in range(0, len(ids), BATCH):
+                Reference.objects.filter(pk__in=ids[start : start + BATCH]).update(absent_since=since)
+
+    def _tell(self, row: ParsedOffering, seller: Seller, found: Identified) -> Told:
+        reference = self._references[row.provider, row.model]
+        zero_means = seller.zero_means(row.model)
+        claims = row.claims
+        if zero_means == "unknown":
+            claims = tuple(claim for claim in claims if claim.amount)
+            found.zeros_unknown += len(row.claims) - len(claims)
+        found.offerings[row.provider, row.model] = reference.offering
+        offering = reference.offering.merged_into_id or reference.offering_id
+        return Told(reference.pk, offering, claims, "" if zero_means == "unknown" else zero_means)
+
+
+def _kind(row: ParsedOffering) -> str:
+    return Offering.Kind.PLAN if row.facts.mode == "plan" else Offering.Kind.API
+
+
+def _name(row: ParsedOffering, own_id: str, seller: Seller) -> str:
+    name = row.facts.name or own_id
+    return f"{name} ({seller.listing})" if seller.listing else name
+
+
+def _load_offerings(seller_ids: set[int]) -> dict[OfferingKey, Offering]:
+    rows = Offering.objects.filter(seller_id__in=seller_ids).select_related("seller")
+    return {(row.seller_id, row.kind, row.listing, row.identity_key): row for row in rows}
+
+
+def _link_models(
+    made: Iterable[Offering],
+    rows: Sequence[ParsedOffering],
+    keys: dict[ReferenceKey, OfferingKey],
+    sellers: Sellers,
+) -> None:
+    """Link new offerings to the model behind them; one of a known developer makes a model that is missing."""
+    facts = {keys[row.provider, row.model]: row for row in rows}
+    sold = [(o, slugify(model_key(o.external_id))[:200]) for o in made if o.kind == Offering.Kind.API]
+    sold = [(offering, slug) for offering, slug in sold if slug]
+    models = {m.slug: m for m in AIModel.objects.filter(slug__in={slug for _, slug in sold})}
+    missing: dict[str, AIModel] = {}
+    for offering, slug in sorted(sold, key=lambda pair: pair[0].seller.kind != Company.Kind.LAB):
+        developer = None if slug in models or slug in missing else _developer(offering, sellers)
+        if developer is not None:
+            row = facts[offering.seller_id, offering.kind, offering.listing, offering.identity_key]
+            missing[slug] = _new_model(slug, row, developer, offering)
+    AIModel.objects.bulk_create(missing.values(), batch_size=BATCH)
+    models.update(missing)
+    for offering, slug in sold:
+        if slug in models:
+            offering.model, offering.model_linked_by = models[slug], "rule"
+
+
+def _developer(offering: Offering, sellers: Sellers) -> Company | None:
+    named = sellers.developer(vendor(offering.external_id))
+    if named is not None:
+        return named
+    return offering.seller if offering.seller.kind == Company.Kind.LAB else None
+
+
+def _new_model(slug: str, row: ParsedOffering, developer: Company, offering: Offering) -> AIModel:
+    facts = row.facts
+    return AIModel(
+        slug=slug,
+        name=(facts.name or offering.external_id)[:300],
+        developer=developer,
+        family=facts.family[:200],
+        input_modalities=list(facts.input_modalities),
+        output_modalities=list(facts.output_modalities),
+        open_weights=facts.open_weights,
+        context_tokens=facts.context_tokens,
+        max_output_tokens=facts.max_output_tokens,
+        released_on=facts.released_on,
+        release_precision=facts.release_precision if facts.released_on else "unknown",
+        deprecated_on=facts.deprecated_on,
+        retired_on=facts.retired_on,
+    )

@@ -1,0 +1,270 @@
+"""One run over a feed: read, archive, parse, find the offerings, tell the ledger, report."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from feeds.identity import Identified, Identity
+from feeds.leases import lease
+from feeds.models import Feed, Payload, Refresh
+from feeds.reading import Document, Unchanged, compressed, newest
+from feeds.registry import known_feed
+from pricing.claims import ParsedDocument, Rejection, SlotRule, UnreadableDocument
+from pricing.ledger import LedgerError, Outcome, Reading, StaleObservation, observe, observe_again
+from pricing.models import Observation
+from pricing.slots import keep_slots
+from tracker.outbound.errors import OutboundError
+
+logger = logging.getLogger(__name__)
+KEPT_REJECTIONS = 200
+FIRST_BACKOFF = timedelta(minutes=5)
+LONGEST_BACKOFF = timedelta(days=1)
+CLOCK_TOLERANCE = timedelta(minutes=1)
+
+
+class RefreshRefused(ValueError):
+    """The document or the call cannot be taken; nothing was written."""
+
+
+class CouldNotFetch(RuntimeError):
+    """The document could not be had; nothing was changed, and the feed backs off."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What a refresh did, as commands print it and the API shows it."""
+
+    feed: str
+    status: str
+    observed_at: datetime | None
+    digest: str = ""
+    refresh_id: int | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    rejections: list[dict[str, str]] = field(default_factory=list)
+    unrecognised: dict[str, int] = field(default_factory=dict)
+    note: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The report in plain JSON values."""
+        return {
+            "feed": self.feed,
+            "status": self.status,
+            "observed_at": self.observed_at.isoformat().replace("+00:00", "Z") if self.observed_at else None,
+            "digest": self.digest,
+            "refresh": self.refresh_id,
+            **self.counts,
+            "unrecognised": self.unrecognised,
+            "rejections": self.rejections,
+            "note": self.note,
+        }
+
+
+def refresh(
+    feed: Feed,
+    *,
+    document: Document | None = None,
+    trigger: str = "command",
+    backfilled: bool = False,
+    dry_run: bool = False,
+    say: Callable[[str], None] = lambda _step: None,
+) -> Report:
+    """Refresh a feed from its newest document, or from the one given.
+
+    All or nothing: a document that cannot be taken whole changes nothing. ``dry_run`` does the
+    work and takes it back. Raises FeedIsTaken, CouldNotFetch, RefreshRefused.
+    """
+    with lease(feed):
+        feed.refresh_from_db()
+        try:
+            found = document or _read(feed, trigger, say)
+            report = _take(feed, found, trigger, backfilled, dry_run, say)
+        except (UnreadableDocument, LedgerError) as error:
+            if document is None:
+                _note_failure(feed, trigger, Refresh.Status.REFUSED, str(error))
+            raise RefreshRefused(f"{feed.slug}: {error}") from error
+        if document is None and not dry_run:
+            _note_success(feed)
+        return report
+
+
+def check_moment(observed_at: datetime) -> None:
+    """Refuse a naive or future moment of observation. Raises RefreshRefused."""
+    if observed_at.tzinfo is None:
+        raise RefreshRefused(
+            f"{observed_at.isoformat()} has no time zone; say when it was observed as {observed_at.isoformat()}Z"
+        )
+    if observed_at > timezone.now() + CLOCK_TOLERANCE:
+        raise RefreshRefused(
+            f"{observed_at.isoformat()} lies ahead; a document is observed at a moment that has passed"
+        )
+
+
+def _read(feed: Feed, trigger: str, say: Callable[[str], None]) -> Document | Unchanged:
+    say(f"reading {feed.slug}")
+    try:
+        return newest(feed)
+    except OutboundError as error:
+        _note_failure(feed, trigger, Refresh.Status.FAILED, str(error))
+        raise CouldNotFetch(f"{feed.slug}: could not fetch {feed.address}: {error}") from error
+
+
+def _take(
+    feed: Feed,
+    found: Document | Unchanged,
+    trigger: str,
+    backfilled: bool,
+    dry_run: bool,
+    say: Callable[[str], None],
+) -> Report:
+    digest = found.digest if isinstance(found, Document) else feed.current_digest
+    if _was_read(feed, found, digest):
+        return Report(feed.slug, "unchanged", found.observed_at, digest, note="this document was taken before")
+    if digest == feed.current_digest and not _is_old(feed, found.observed_at):
+        return _take_unchanged(feed, found, digest, trigger, dry_run)
+    assert isinstance(found, Document)
+    say(f"parsing {len(found.body):,} bytes")
+    parsed = known_feed(feed.slug).parse(found.body)
+    say(f"reconciling {len(parsed.offerings):,} offerings")
+    with transaction.atomic():
+        report = _write(feed, found, digest, parsed, trigger, backfilled)
+        if dry_run:
+            transaction.set_rollback(True)
+            report.refresh_id, report.note = None, "dry run: nothing was written"
+    return report
+
+
+def _was_read(feed: Feed, found: Document | Unchanged, digest: str) -> bool:
+    """Whether this very document was taken at this very moment: running again changes nothing."""
+    if isinstance(found, Unchanged) or found.from_network:
+        return False
+    return Observation.objects.filter(source=feed.source, digest=digest, observed_at=found.observed_at).exists()
+
+
+def _is_old(feed: Feed, observed_at: datetime) -> bool:
+    return Observation.objects.filter(source=feed.source, observed_at__gt=observed_at).exists()
+
+
+def _take_unchanged(feed: Feed, found: Document | Unchanged, digest: str, trigger: str, dry_run: bool) -> Report:
+    """Nothing new was said; that it was said again is kept, since it may end what was missing."""
+    with transaction.atomic():
+        run = _new_refresh(feed, found.observed_at, digest, trigger, Refresh.Status.UNCHANGED)
+        outcome = observe_again(Reading(feed.source, found.observed_at, digest, run.pk))
+        report = Report(feed.slug, "unchanged", found.observed_at, digest, run.pk, counts=_ledger_counts(outcome))
+        _finish(run, report)
+        if dry_run:
+            transaction.set_rollback(True)
+            report.refresh_id, report.note = None, "dry run: nothing was written"
+    return report
+
+
+def _write(
+    feed: Feed, document: Document, digest: str, parsed: ParsedDocument, trigger: str, backfilled: bool
+) -> Report:
+    run = _new_refresh(feed, document.observed_at, digest, trigger, Refresh.Status.DONE)
+    run.payload = _archive(document, digest)
+    is_old = _is_old(feed, document.observed_at)
+    identity = Identity(feed.source, known_feed(feed.slug), document.observed_at, keep_presence=not is_old)
+    identified = identity.identify(parsed.offerings)
+    outcome = observe(Reading(feed.source, document.observed_at, digest, run.pk, backfilled), identified.told)
+    if not is_old:
+        _keep_calendars(feed, parsed, identified, document.observed_at)
+        _hold_document(feed, document, digest)
+    report = Report(
+        feed.slug,
+        "done",
+        document.observed_at,
+        digest,
+        run.pk,
+        counts=_counts(parsed, identified, outcome),
+        rejections=_rejections([*parsed.rejected, *identified.rejected]),
+        unrecognised=dict(parsed.unrecognised.most_common()),
+    )
+    _finish(run, report)
+    return report
+
+
+def _new_refresh(feed: Feed, observed_at: datetime, digest: str, trigger: str, status: Refresh.Status) -> Refresh:
+    return Refresh.objects.create(feed=feed, observed_at=observed_at, digest=digest, trigger=trigger, status=status)
+
+
+def _archive(document: Document, digest: str) -> Payload:
+    payload = Payload.objects.filter(digest=digest).only("pk").first()
+    return payload or Payload.objects.create(
+        digest=digest, compressed=compressed(document.body), size=len(document.body)
+    )
+
+
+def _keep_calendars(feed: Feed, parsed: ParsedDocument, identified: Identified, observed_at: datetime) -> None:
+    rules: dict[int, tuple[SlotRule, ...]] = {}
+    for row in parsed.offerings:
+        offering = identified.offerings.get((row.provider, row.model))
+        if offering is not None:
+            rules[offering.pk] = rules.get(offering.pk) or row.slots
+    keep_slots(feed.source, rules, observed_at)
+
+
+def _hold_document(feed: Feed, document: Document, digest: str) -> None:
+    """Remember which body is held, so that validators are trusted for this body only."""
+    feed.current_digest = digest
+    feed.etag, feed.last_modified = document.etag[:500], document.last_modified[:200]
+    feed.validated_digest = digest if document.from_network else ""
+    feed.save(update_fields=["current_digest", "etag", "last_modified", "validated_digest"])
+
+
+def _counts(parsed: ParsedDocument, identified: Identified, outcome: Outcome) -> dict[str, int]:
+    return {
+        "seen": len(parsed.offerings),
+        "new": identified.new_offerings,
+        "references_new": identified.new_references,
+        "rejected": len(parsed.rejected) + len(identified.rejected),
+        "held": 0,
+        "not_offerings": sum(parsed.not_offerings.values()),
+        "zeros_unknown": identified.zeros_unknown,
+        **_ledger_counts(outcome),
+    }
+
+
+def _ledger_counts(outcome: Outcome) -> dict[str, int]:
+    settled = outcome.settled
+    return {
+        "statements_new": outcome.statements_opened,
+        "statements_ended": outcome.statements_ended,
+        "prices_opened": settled.opened,
+        "prices_closed": settled.closed,
+        "changed": settled.changes,
+        "withdrawn": settled.kinds.get("withdrawn", 0),
+    }
+
+
+def _rejections(rejected: list[Rejection]) -> list[dict[str, str]]:
+    return [{"provider": r.provider, "model": r.model, "reason": r.reason} for r in rejected[:KEPT_REJECTIONS]]
+
+
+def _finish(run: Refresh, report: Report) -> None:
+    run.counts, run.rejections, run.unrecognised = report.counts, report.rejections, report.unrecognised
+    run.finished_at = timezone.now()
+    run.save()
+
+
+def _note_success(feed: Feed) -> None:
+    now = timezone.now()
+    Feed.objects.filter(pk=feed.pk).update(failures=0, last_success_at=now, next_due_at=now + feed.every)
+
+
+def _note_failure(feed: Feed, trigger: str, status: Refresh.Status, error: str) -> None:
+    """Write the failure down and come back later: twice as late each time, within a day."""
+    now = timezone.now()
+    wait = min(FIRST_BACKOFF * 2 ** min(feed.failures, 12), LONGEST_BACKOFF, max(feed.every, FIRST_BACKOFF))
+    Feed.objects.filter(pk=feed.pk).update(failures=feed.failures + 1, next_due_at=now + wait)
+    Refresh.objects.create(feed=feed, trigger=trigger, status=status, finished_at=now, error=error)
+    logger.warning("%s: %s", feed.slug, error)
+
+
+__all__ = ["CouldNotFetch", "RefreshRefused", "Report", "StaleObservation", "check_moment", "refresh"]

@@ -1,0 +1,111 @@
+"""The feeds that this version knows: who they are, how they are read, and on what terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib import import_module
+
+from pricing.claims import ParsedDocument
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFeed:
+    """A feed as the project ships it; an operator may change its schedule, address and precedence.
+
+    ``adapter`` is a module of ``feeds.adapters`` with ``parse(bytes)``, and ``offering_id`` where its
+    ids carry more than the seller's own. The documents of embedded feeds are in ``feeds.embedded``.
+    """
+
+    slug: str
+    name: str
+    adapter: str
+    precedence: int
+    homepage: str
+    licence: str
+    may_republish: bool
+    address: str = ""
+    every: timedelta = timedelta(hours=6)
+    is_embedded: bool = False
+    kind: str = "feed"
+
+    def parse(self, body: bytes) -> ParsedDocument:
+        """What a document says. Raises UnreadableDocument."""
+        parse: Callable[[bytes], ParsedDocument] = self._module().parse
+        return parse(body)
+
+    def offering_id(self, provider: str, external_id: str) -> str:
+        """The seller's own id within the feed's id, which may carry a path or a condition besides."""
+        strip: Callable[[str, str], str] | None = getattr(self._module(), "offering_id", None)
+        return strip(provider, external_id) if strip else external_id
+
+    def _module(self) -> object:
+        return import_module(f"feeds.adapters.{self.adapter}")
+
+
+FEEDS = {
+    feed.slug: feed
+    for feed in (
+        KnownFeed(
+            slug="curated",
+            name="Curated record",
+            adapter="curated",
+            precedence=10,
+            homepage="",
+            licence="MIT",
+            may_republish=True,
+            every=timedelta(days=1),
+            is_embedded=True,
+            kind="curated",
+        ),
+        KnownFeed(
+            slug="models-dev",
+            name="models.dev",
+            adapter="models_dev",
+            precedence=30,
+            homepage="https://models.dev",
+            licence="MIT",
+            may_republish=True,
+            address="https://models.dev/api.json",
+        ),
+        KnownFeed(
+            slug="litellm",
+            name="LiteLLM",
+            adapter="litellm",
+            precedence=40,
+            homepage="https://github.com/BerriAI/litellm",
+            licence="MIT",
+            may_republish=True,
+            address=("https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json"),
+        ),
+        KnownFeed(
+            slug="genai-prices",
+            name="genai-prices",
+            adapter="genai_prices",
+            precedence=50,
+            homepage="https://github.com/pydantic/genai-prices",
+            licence="MIT",
+            may_republish=True,
+            address=(
+                "https://raw.githubusercontent.com/pydantic/genai-prices/refs/heads/main/prices/new_data/v2/data.json"
+            ),
+            is_embedded=True,
+        ),
+    )
+}
+
+
+class UnknownFeed(ValueError):
+    """No feed has that name; the message names those there are."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"unknown feed {slug!r}; choose from {', '.join(sorted(FEEDS))}")
+
+
+def known_feed(slug: str) -> KnownFeed:
+    """The feed of that slug. Raises UnknownFeed."""
+    try:
+        return FEEDS[slug]
+    except KeyError:
+        raise UnknownFeed(slug) from None

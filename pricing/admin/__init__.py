@@ -1,0 +1,7 @@
+"""The admin of the ledger: what people may say through it, and everything else to be read."""
+
+from __future__ import annotations
+
+from pricing.admin import catalogue, evidence, offerings, record, sources
+
+__all__ = ["catalogue", "evidence", "offerings", "record", "sources"]

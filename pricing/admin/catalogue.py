@@ -1,0 +1,92 @@
+"""The admin of what stands around offerings, to be read only: references, aliases, price lines, calendar slots."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
+
+from pricing.admin.search import OfferingSearch
+from pricing.models import Alias, PriceLine, Reference, SlotRule
+from tracker.admin_base import HistoryAdmin, LargeTable, ReadOnlyAdmin
+
+
+@admin.register(Reference)
+class ReferenceAdmin(LargeTable, OfferingSearch, ReadOnlyAdmin, HistoryAdmin):
+    """The ids by which sources know offerings."""
+
+    has_log = True
+    list_display = ("external_id", "provider", "source", "offering", "first_seen_at", "absent_since")
+    list_filter = ("source", ("absent_since", admin.EmptyFieldListFilter), "linked_by_person")
+    search_fields = ("external_id", "provider")
+    list_select_related = ("source", "offering__seller")
+
+
+@admin.register(Alias)
+class AliasAdmin(ReadOnlyAdmin):
+    """Which id a seller routed where, and when."""
+
+    list_display = ("external_id", "seller", "target_offering", "target_model", "effective_from", "effective_until")
+    list_filter = (("seller", AutocompleteSelectFilter), "source", ("known_until", admin.EmptyFieldListFilter))
+    search_fields = ("external_id", "seller__name", "target_offering__name", "target_model__name")
+    list_select_related = ("seller", "target_offering__seller", "target_model", "source")
+    date_hierarchy = "effective_from"
+
+
+@admin.register(PriceLine)
+class PriceLineAdmin(LargeTable, OfferingSearch, ReadOnlyAdmin):
+    """The cells of price sheets."""
+
+    list_display = (
+        "offering",
+        "meter",
+        "service_tier",
+        "region",
+        "variant",
+        "commitment",
+        "above_input_tokens",
+        "slot",
+        "layer",
+    )
+    list_filter = ("layer", ("offering__seller", AutocompleteSelectFilter))
+    search_fields = ("meter",)
+    list_select_related = ("offering__seller",)
+
+
+@admin.register(SlotRule)
+class SlotRuleAdmin(OfferingSearch, ReadOnlyAdmin):
+    """When calendar slots apply."""
+
+    list_display = (
+        "offering",
+        "slot",
+        "shown_windows",
+        "time_zone",
+        "shown_weekdays",
+        "is_rest",
+        "source",
+        "known_from",
+    )
+    list_filter = ("source", "is_rest", ("known_until", admin.EmptyFieldListFilter))
+    search_fields = ("slot",)
+    list_select_related = ("offering__seller", "source")
+    fieldsets = (
+        (None, {"fields": ("offering", "slot", "source")}),
+        ("Applies", {"fields": ("shown_windows", "shown_weekdays", "time_zone", "holidays", "is_rest")}),
+        ("Times", {"fields": (("effective_from", "effective_until"), ("known_from", "known_until"), "recorded_at")}),
+    )
+
+    @display(description="Windows")
+    def shown_windows(self, rule: SlotRule) -> str:
+        if rule.is_rest:
+            return "whenever no other slot holds"
+        return ", ".join(f"{_clock(start)}–{_clock(end)}" for start, end in rule.windows)
+
+    @display(description="Weekdays")
+    def shown_weekdays(self, rule: SlotRule) -> str:
+        names = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+        return ", ".join(names[day - 1] for day in rule.weekdays) or "every day"
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"

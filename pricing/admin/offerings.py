@@ -1,0 +1,146 @@
+"""The admin of offerings: found by any id, told with its whole history, priced through the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import action, display
+
+from pricing.admin import rulings
+from pricing.admin.forms import OfferingForm
+from pricing.admin.search import OfferingSearch
+from pricing.admin.story import stands_withdrawn, tell
+from pricing.models import Offering, Price, PricingChange
+from tracker.admin_base import HistoryAdmin
+from tracker.admin_pages import change_url, list_url
+
+_CHOSEN_ONCE = ("kind", "seller", "listing", "external_id")
+_COLOURS = {"listed": "success", "no price known": "warning", "withdrawn": "danger", "merged into another": "info"}
+
+
+@admin.register(Offering)
+class OfferingAdmin(OfferingSearch, HistoryAdmin):
+    """What companies sell. Never deleted: an offering is withdrawn, and its record stays."""
+
+    form = OfferingForm
+    offering_path = "pk"
+    list_display = ("name", "seller", "external_id", "model", "kind", "shown_status", "updated_at")
+    list_filter = (
+        "status",
+        "kind",
+        ("seller", AutocompleteSelectFilter),
+        ("model", AutocompleteSelectFilter),
+        ("references__source", admin.RelatedOnlyFieldListFilter),
+    )
+    search_fields = ("name",)
+    list_select_related = ("seller", "model")
+    ordering = ("name", "id")
+    actions_detail = ("state_price", "pin_price", "withdraw", "relist")
+    fieldsets = (
+        (None, {"fields": (("kind", "seller"), ("external_id", "listing"), "name", "model")}),
+        (
+            "Details",
+            {
+                "fields": (("mode", "audience"), "allowances", "context_tokens", ("deprecated_on", "retired_on")),
+                "classes": ("collapse",),
+            },
+        ),
+        (
+            "Record",
+            {
+                "fields": (("shown_status", "model_linked_by", "merged_into"), ("created_at", "updated_at")),
+                "classes": ("collapse",),
+            },
+        ),
+    )
+    add_fieldsets = (
+        (None, {"fields": (("kind", "seller"), ("external_id", "listing"), "name", "model")}),
+        (
+            "Details",
+            {"fields": (("mode", "audience"), "allowances", "context_tokens", ("deprecated_on", "retired_on"))},
+        ),
+    )
+
+    def named_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
+        """Who sells it under which id is how every source finds it: chosen once."""
+        kept = ("shown_status", "model_linked_by", "merged_into", "created_at", "updated_at")
+        return [*(_CHOSEN_ONCE if obj else ()), *kept]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Offering, form: forms.ModelForm, change: bool) -> None:
+        """A link that a person makes stays: feeds and id rules leave it alone."""
+        if "model" in form.changed_data:
+            obj.model_linked_by = "person"
+        super().save_model(request, obj, form, change)
+
+    def response_add(self, request: HttpRequest, obj: Offering, post_url_continue: str | None = None) -> HttpResponse:
+        """Go on to the new offering's page, where its prices are stated."""
+        if "_popup" in request.POST or "_addanother" in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        self.message_user(request, f"{obj} was added. State its prices next.")
+        return HttpResponseRedirect(change_url(obj))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        offering = self.get_object(request, object_id)
+        told: dict[str, Any] = {}
+        if offering is not None:
+            told = {
+                "story": tell(offering),
+                "all_rows": list_url(Price, line__offering__id__exact=offering.pk),
+                "all_changes": list_url(PricingChange, offering__id__exact=offering.pk),
+                "may_state": self.has_state_permission(request),
+                "may_rule": self.has_rule_permission(request),
+            }
+        return super().change_view(request, object_id, form_url, {**told, **(extra_context or {})})
+
+    @display(description="Status", ordering="status", label=_COLOURS)
+    def shown_status(self, offering: Offering) -> str:
+        return offering.get_status_display()
+
+    def has_state_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Who may state prices: the permission to add statements has no other use."""
+        return request.user.has_perm("pricing.add_statement")
+
+    def has_rule_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Who may rule over what sources say."""
+        return request.user.has_perm("pricing.add_decision")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Withdraw what stands, relist what a person withdrew; nothing for what was merged away."""
+        offering = self.get_object(request, str(object_id))
+        if offering is None or offering.merged_into_id is not None:
+            return []
+        left_out = "withdraw" if stands_withdrawn(offering) else "relist"
+        actions = super().get_actions_detail(request, object_id)
+        return [chosen for chosen in actions if chosen.path != left_out]
+
+    @action(description="State a price", url_path="state-price", permissions=["state"], icon="add")
+    def state_price(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._ruled(rulings.state_price, request, object_id)
+
+    @action(description="Pin", url_path="pin-price", permissions=["rule"], icon="keep")
+    def pin_price(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._ruled(rulings.pin_price, request, object_id)
+
+    @action(description="Withdraw", url_path="withdraw", permissions=["rule"], icon="block")
+    def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._ruled(rulings.withdraw, request, object_id)
+
+    @action(description="Relist", url_path="relist", permissions=["rule"], icon="restart_alt")
+    def relist(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._ruled(rulings.relist, request, object_id)
+
+    def _ruled(self, page: Callable[..., HttpResponse], request: HttpRequest, object_id: str) -> HttpResponse:
+        offering = self.get_object(request, object_id)
+        if offering is None:
+            raise Http404(f"no offering {object_id}")
+        return page(self, request, offering)

@@ -1,0 +1,158 @@
+"""The pages on which a person rules: state a price, pin, withdraw, relist, undo, take a statement back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.admin import ModelAdmin
+from django.http import HttpRequest, HttpResponse
+
+from pricing import ledger
+from pricing.admin.forms import DatedNoteForm, NoteForm, PinForm, PriceForm
+from pricing.ledger import LedgerError
+from pricing.models import Decision, Offering, PriceLine, PricingChange, Statement
+from tracker.admin_pages import FormPage, answer, change_url
+
+
+def state_price(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) -> HttpResponse:
+    """State a price, or announce one."""
+    form = PriceForm(request.POST or None, line=_line_asked_for(request, offering))
+    page = FormPage(
+        title=f"State a price of {offering.name}",
+        form=form,
+        submit="State this price",
+        back=change_url(offering),
+        explanation="What an editor states stands before every feed until it is taken back. All times are in UTC.",
+        fieldsets=form.fieldsets,
+    )
+
+    def act() -> None:
+        zero_means = form.cleaned_data["zero_means"]
+        ledger.state(offering, form.claim(), form.ruling(request.user), zero_means=zero_means)  # type: ignore[arg-type]
+
+    return _rule(admin, request, page, offering, act)
+
+
+def pin_price(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) -> HttpResponse:
+    """Pin a price against every source."""
+    form = PinForm(request.POST or None, line=_line_asked_for(request, offering))
+    page = FormPage(
+        title=f"Pin a price of {offering.name}",
+        form=form,
+        submit="Pin this price",
+        back=change_url(offering),
+        explanation="A pin holds whatever any source says, editors' statements included, until it is undone.",
+        fieldsets=form.fieldsets,
+    )
+    return _rule(
+        admin,
+        request,
+        page,
+        offering,
+        lambda: ledger.pin(offering, form.claim(), form.ruling(request.user)),  # type: ignore[arg-type]
+    )
+
+
+def withdraw(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) -> HttpResponse:
+    """Rule that an offering is sold no more."""
+    form = DatedNoteForm(request.POST or None)
+    page = FormPage(
+        title=f"Withdraw {offering.name}",
+        form=form,
+        submit="Withdraw it",
+        back=change_url(offering),
+        explanation="It is sold no more from that moment on, whatever sources say. Its history stays.",
+        is_grave=True,
+    )
+    return _rule(
+        admin,
+        request,
+        page,
+        offering,
+        lambda: ledger.withdraw(offering, form.ruling(request.user), at=form.cleaned_data["at"]),  # type: ignore[arg-type]
+    )
+
+
+def relist(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) -> HttpResponse:
+    """End a person's withdrawal."""
+    form = DatedNoteForm(request.POST or None)
+    page = FormPage(
+        title=f"Relist {offering.name}",
+        form=form,
+        submit="Relist it",
+        back=change_url(offering),
+        explanation="Ends the withdrawal: from that moment on sources speak for it again.",
+    )
+    return _rule(
+        admin,
+        request,
+        page,
+        offering,
+        lambda: ledger.relist(offering, form.ruling(request.user), at=form.cleaned_data["at"]),  # type: ignore[arg-type]
+    )
+
+
+def undo(admin: ModelAdmin[Any], request: HttpRequest, decision: Decision) -> HttpResponse:
+    """Undo a pin or a withdrawal as if it had never been."""
+    form = NoteForm(request.POST or None)
+    offering = decision.offering
+    page = FormPage(
+        title=f"Undo: {decision}",
+        form=form,
+        submit="Undo it",
+        back=change_url(offering or decision),
+        explanation="The record is settled as if the decision had never been made; both stay on record.",
+        is_grave=True,
+    )
+    return _rule(admin, request, page, offering, lambda: ledger.undo(decision, form.ruling(request.user)))  # type: ignore[arg-type]
+
+
+def take_back(admin: ModelAdmin[Any], request: HttpRequest, statement: Statement) -> HttpResponse:
+    """Take back what an editor stated."""
+    form = NoteForm(request.POST or None)
+    offering = statement.line.offering
+    page = FormPage(
+        title=f"Take back: {statement}",
+        form=form,
+        submit="Take it back",
+        back=change_url(offering),
+        explanation="The next source in the order speaks again for this price. The statement stays on record.",
+        is_grave=True,
+    )
+    return _rule(
+        admin,
+        request,
+        page,
+        offering,
+        lambda: ledger.retire_statement(statement, form.ruling(request.user)),  # type: ignore[arg-type]
+    )
+
+
+def _rule(
+    admin: ModelAdmin[Any],
+    request: HttpRequest,
+    page: FormPage,
+    offering: Offering | None,
+    rule: Callable[[], object],
+) -> HttpResponse:
+    """Show the page, or rule and say what changed; what the ledger refuses stands on the form."""
+
+    def act(_said: Any) -> str:
+        latest = Decision.objects.filter(offering=offering).order_by("-pk").values_list("pk", flat=True).first() or 0
+        rule()
+        return what_changed(offering, latest)
+
+    return answer(admin, request, page, act, LedgerError)
+
+
+def what_changed(offering: Offering | None, after_decision: int) -> str:
+    """The headlines of what decisions after a given one changed."""
+    changes = PricingChange.objects.filter(offering=offering, decision_id__gt=after_decision).order_by("sequence")
+    headlines = list(changes.values_list("headline", flat=True))
+    return " · ".join(headlines) or "Kept on record. What is believed stays as it was, so there is no change to tell."
+
+
+def _line_asked_for(request: HttpRequest, offering: Offering) -> PriceLine | None:
+    asked = request.GET.get("line", "")
+    return PriceLine.objects.filter(offering=offering, pk=asked).first() if asked.isdecimal() else None

@@ -1,0 +1,137 @@
+"""What an offering's page tells besides its form: prices in force and to come, and all that was ever believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from pricing.admin.record import why_url
+from pricing.claims import STANDARD_TIER
+from pricing.meters import METERS
+from pricing.models import Decision, Offering, Price, PricingChange, Reference, Source, Statement
+from tracker.moments import beginning, utc
+
+ROWS_SHOWN = 60
+CHANGES_SHOWN = 30
+_METER_ORDER = {slug: place for place, slug in enumerate(METERS)}
+_EVIDENCE = ("line", "source", "statement__author", "decision__made_by")
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRow:
+    """One row believed now or once: ``state`` is ``in force``, ``to come``, ``past`` or ``no longer believed``."""
+
+    price: Price
+    state: str
+    since: str
+    until: str
+    spoken_by: str
+    citation_url: str
+    why: str
+
+    @property
+    def is_past(self) -> bool:
+        """Whether the record has gone past it, by time or by learning better."""
+        return self.state in ("past", "no longer believed")
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything that the page tells."""
+
+    in_force: list[PriceRow]
+    to_come: list[PriceRow]
+    rows: list[PriceRow]
+    more_rows: bool
+    changes: list[PricingChange]
+    more_changes: bool
+    stated: list[Statement]
+    decisions: list[Decision]
+    references: list[Reference]
+
+
+def tell(offering: Offering, now: datetime | None = None) -> Story:
+    """Read an offering's story: a fixed number of queries, however long it is."""
+    now = now or timezone.now()
+    believed = [_row(price, now) for price in _prices(offering).filter(known_until__isnull=True)]
+    rows = [_row(price, now) for price in _prices(offering).order_by("-known_from", "-id")[: ROWS_SHOWN + 1]]
+    changes = list(
+        offering.changes.select_related("source", "decision__made_by").order_by("-sequence")[: CHANGES_SHOWN + 1]
+    )
+    return Story(
+        in_force=_in_order(row for row in believed if row.state == "in force"),
+        to_come=sorted((row for row in believed if row.state == "to come"), key=lambda r: r.price.effective_from),
+        rows=rows[:ROWS_SHOWN],
+        more_rows=len(rows) > ROWS_SHOWN,
+        changes=changes[:CHANGES_SHOWN],
+        more_changes=len(changes) > CHANGES_SHOWN,
+        stated=list(_stated(offering)),
+        decisions=list(offering.decisions.select_related("line", "made_by", "undone_by")),
+        references=list(offering.references.select_related("source").order_by("source__precedence", "external_id")),
+    )
+
+
+def stands_withdrawn(offering: Offering) -> bool:
+    """Whether a person's withdrawal of the offering still runs, so that it can be relisted."""
+    standing = offering.decisions.filter(kind=Decision.Kind.WITHDRAW, undone_by__isnull=True)
+    return standing.filter(effective_until__isnull=True).exists()
+
+
+def _prices(offering: Offering) -> QuerySet[Price]:
+    return Price.objects.filter(line__offering=offering).select_related(*_EVIDENCE)
+
+
+def _stated(offering: Offering) -> QuerySet[Statement]:
+    """What editors state and have not taken back."""
+    stated = Statement.objects.filter(line__offering=offering, source__kind=Source.Kind.EDITOR, ended_at__isnull=True)
+    return stated.select_related("line", "author", "source").order_by("-first_observed_at")
+
+
+def _row(price: Price, now: datetime) -> PriceRow:
+    return PriceRow(
+        price=price,
+        state=_state(price, now),
+        since=beginning(price.effective_from, price.precision, price.observed_after),
+        until=utc(price.effective_until),
+        spoken_by=_spoken_by(price),
+        citation_url=_citation(price),
+        why=why_url(price),
+    )
+
+
+def _state(price: Price, now: datetime) -> str:
+    if price.known_until is not None:
+        return "no longer believed"
+    if price.effective_from > now:
+        return "to come"
+    return "in force" if price.effective_until is None or now < price.effective_until else "past"
+
+
+def _spoken_by(price: Price) -> str:
+    if price.decision is not None:
+        return f"pinned by {price.decision.made_by or 'a person'}"
+    if price.statement is not None and price.statement.author is not None:
+        return f"stated by {price.statement.author}"
+    return price.source.name if price.source else ""
+
+
+def _citation(price: Price) -> str:
+    if price.decision is not None:
+        return price.decision.citation_url
+    return price.statement.citation_url if price.statement else ""
+
+
+def _in_order(rows: Iterable[PriceRow]) -> list[PriceRow]:
+    """The plainest lines of the best known meters first."""
+
+    def order(row: PriceRow) -> tuple[object, ...]:
+        line = row.price.line
+        tier = (line.service_tier != STANDARD_TIER, line.service_tier)
+        rest = (line.region, line.variant, line.commitment, line.above_input_tokens, line.slot, line.layer)
+        return (*tier, _METER_ORDER.get(line.meter, len(_METER_ORDER)), *rest)
+
+    return sorted(rows, key=order)  # type: ignore[arg-type]

@@ -1,0 +1,49 @@
+"""What of the ledger makes an answer old: new rows, and the moments at which a price begins or ends."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from pricing.models import (
+    Alias,
+    Decision,
+    Observation,
+    Offering,
+    Price,
+    PricingChange,
+    Reference,
+    SlotRule,
+    Source,
+    SourcePrecedence,
+    Statement,
+)
+from tracker.api import record
+
+_BELIEVED = "known_until IS NULL"
+
+
+def watch_ledger() -> None:
+    """Tell the API which tables hold the ledger."""
+    record.watch(Source, SourcePrecedence, Offering, Reference, Alias, SlotRule)
+    record.watch(*(model.history.model for model in (Source, Offering, Reference)))
+    record.watch(Observation, Statement, Decision, Price, PricingChange)
+    record.watch_moments(Price, "effective_from", _BELIEVED)
+    record.watch_moments(Price, "effective_until", f"{_BELIEVED} AND effective_until IS NOT NULL")
+    record.tell_freshness(newest_observation)
+
+
+def sources_with_newest() -> QuerySet[Source]:
+    """The sources, in their order of precedence, each with the moment of its ``newest`` observation."""
+    observed = Observation.objects.filter(source=OuterRef("pk")).order_by("-observed_at")
+    return Source.objects.annotate(newest=Subquery(observed.values("observed_at")[:1])).order_by("precedence", "slug")
+
+
+def newest_observation(source_ids: Collection[int] | None = None) -> datetime | None:
+    """The newest reading among the sources of these ids, or among all."""
+    sources = sources_with_newest()
+    if source_ids is not None:
+        sources = sources.filter(pk__in=source_ids)
+    return max((at for at in sources.values_list("newest", flat=True) if at is not None), default=None)

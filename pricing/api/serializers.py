@@ -1,0 +1,261 @@
+"""The shapes of prices, offerings and changes for the schema; ``shapes/`` writes them, a test holds both together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from rest_framework import serializers
+
+from companies.api.serializers import EventSerializer
+from pricing.meters import METERS
+from pricing.models import Offering, PricingChange
+from tracker.api.fields import AmountText, MomentText
+
+_EXAMPLE_LINE = {
+    "meter": "input_tokens",
+    "unit": "per 1M tokens",
+    "service_tier": "standard",
+    "region": "",
+    "variant": "",
+    "commitment": "",
+    "above_input_tokens": 0,
+    "slot": "",
+    "layer": "list",
+}
+_EXAMPLE_REFERENCE = {"source": "models-dev", "provider": "deepseek", "id": "deepseek-v4-pro", "current": True}
+EXAMPLE_PRICE = {
+    "id": 4711,
+    "offering": 17,
+    "seller": "deepseek",
+    "external_id": "deepseek-v4-pro",
+    "model": "deepseek-v4-pro",
+    **_EXAMPLE_LINE,
+    "amount": "0.66",
+    "currency": "USD",
+    "zero_means": None,
+    "effective_from": "2026-09-06T00:00:00Z",
+    "effective_until": None,
+    "precision": "day",
+    "observed_after": None,
+    "known_from": "2026-09-08T06:00:00Z",
+    "known_until": None,
+    "sources": ["models-dev", "litellm"],
+    "last_confirmed_at": "2026-11-20T06:00:00Z",
+}
+EXAMPLE_OFFERING = {
+    "id": 17,
+    "kind": "api",
+    "name": "DeepSeek V4 Pro",
+    "seller": "deepseek",
+    "external_id": "deepseek-v4-pro",
+    "listing": "",
+    "model": "deepseek-v4-pro",
+    "status": "listed",
+    "mode": "chat",
+    "context_tokens": 1_000_000,
+    "deprecated_on": None,
+    "retired_on": None,
+    "references": [_EXAMPLE_REFERENCE],
+    "slots": [],
+    "prices": [EXAMPLE_PRICE],
+    "merged_into": None,
+}
+EXAMPLE_CHANGE = {
+    "id": 902,
+    "sequence": 902,
+    "initial": False,
+    "offering": 17,
+    "seller": "deepseek",
+    "external_id": "deepseek-v4-pro",
+    "model": "deepseek-v4-pro",
+    "references": [_EXAMPLE_REFERENCE],
+    "kind": "increase",
+    "nature": "market",
+    "headline": "DeepSeek V4 Pro: input 0.435 -> 0.66 USD per 1M tokens, +51.72%",
+    "source": "models-dev",
+    "effective_at": "2026-09-06T00:00:00Z",
+    "precision": "day",
+    "observed_after": None,
+    "detected_at": "2026-09-08T06:00:00Z",
+    "announced_for": None,
+    "confirmed_by": ["litellm"],
+    "superseded_by": None,
+    "lines": [
+        {**_EXAMPLE_LINE, "currency": "USD", "old_currency": "USD", "old": "0.435", "new": "0.66", "percent": "+51.72"}
+    ],
+}
+
+
+class LineSerializer(serializers.Serializer[Any]):
+    """The coordinates of one price line."""
+
+    meter = serializers.ChoiceField(choices=list(METERS), help_text="What is counted.")
+    unit = serializers.CharField(help_text="The quantity that the amount is for.")
+    service_tier = serializers.CharField()
+    region = serializers.CharField(help_text="Empty, the seller's region or, for plans, the country.")
+    variant = serializers.CharField(help_text="Resolution, quality or size; for plans the billing period.")
+    commitment = serializers.CharField()
+    above_input_tokens = serializers.IntegerField(help_text="The line applies when the input is strictly above this.")
+    slot = serializers.CharField(help_text="Empty, or a slot of the offering's calendar.")
+    layer = serializers.ChoiceField(choices=["list", "promo"])
+
+
+class EvidenceSerializer(serializers.Serializer[Any]):
+    """What a price rests on."""
+
+    source = serializers.CharField(allow_null=True)
+    statement = serializers.IntegerField(allow_null=True)
+    dated_by = serializers.IntegerField(allow_null=True, help_text="The statement that gave the better date.")
+    decision = serializers.IntegerField(allow_null=True)
+    citation_url = serializers.CharField(help_text="Where it was read; empty when the source is a feed.")
+    citation_title = serializers.CharField()
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A price", EXAMPLE_PRICE)])
+class PriceSerializer(LineSerializer):
+    """Amount and currency of a line over an effective interval, as known over a known interval."""
+
+    id = serializers.IntegerField()
+    offering = serializers.IntegerField()
+    seller = serializers.CharField()
+    external_id = serializers.CharField()
+    model = serializers.CharField(allow_null=True)
+    amount = AmountText()
+    currency = serializers.CharField()
+    zero_means = serializers.ChoiceField(choices=["free", "included"], allow_null=True)
+    effective_from = MomentText()
+    effective_until = MomentText(allow_null=True)
+    precision = serializers.CharField()
+    observed_after = MomentText(
+        allow_null=True, help_text="Where no source dates the beginning: it lies after this moment."
+    )
+    known_from = MomentText()
+    known_until = MomentText(allow_null=True)
+    sources = serializers.ListField(child=serializers.CharField(), help_text="Who states this price, by precedence.")
+    last_confirmed_at = MomentText(allow_null=True)
+
+
+class PriceVersionSerializer(PriceSerializer):
+    """A price row as the history shows it, superseded or not, with its evidence."""
+
+    recorded_at = MomentText()
+    evidence = EvidenceSerializer()
+
+
+class ReferenceSerializer(serializers.Serializer[Any]):
+    """The id by which one source knows an offering."""
+
+    source = serializers.CharField()
+    provider = serializers.CharField()
+    id = serializers.CharField()
+    current = serializers.BooleanField(help_text="Whether the source still names it.")
+
+
+class SlotSerializer(serializers.Serializer[Any]):
+    """When a calendar slot applies. Several rules of one slot add up."""
+
+    slot = serializers.CharField()
+    time_zone = serializers.CharField()
+    weekdays = serializers.ListField(
+        child=serializers.IntegerField(), help_text="ISO numbers of the day on which a window begins; empty: every day."
+    )
+    windows = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField()), help_text="Pairs of minutes from midnight."
+    )
+    holidays = serializers.CharField()
+    is_rest = serializers.BooleanField(help_text="Holds whenever no other slot does.")
+    effective_from = MomentText(allow_null=True)
+    effective_until = MomentText(allow_null=True)
+
+
+@extend_schema_serializer(examples=[OpenApiExample("An offering", EXAMPLE_OFFERING)])
+class OfferingSerializer(serializers.Serializer[Any]):
+    """Something that a company sells, with the prices now in force."""
+
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=Offering.Kind.choices)
+    name = serializers.CharField()
+    seller = serializers.CharField()
+    external_id = serializers.CharField()
+    listing = serializers.CharField(help_text="Sets apart what the seller sells twice under one id.")
+    model = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(choices=Offering.Status.choices)
+    mode = serializers.CharField()
+    context_tokens = serializers.IntegerField(allow_null=True)
+    deprecated_on = serializers.DateField(allow_null=True)
+    retired_on = serializers.DateField(allow_null=True)
+    references = ReferenceSerializer(many=True)
+    slots = SlotSerializer(many=True)
+    prices = PriceSerializer(many=True)
+    merged_into = serializers.IntegerField(allow_null=True)
+
+
+class PlanSerializer(serializers.Serializer[Any]):
+    """A subscription plan, with the prices now in force."""
+
+    id = serializers.IntegerField()
+    kind = serializers.CharField()
+    name = serializers.CharField()
+    seller = serializers.CharField()
+    external_id = serializers.CharField()
+    status = serializers.ChoiceField(choices=Offering.Status.choices)
+    audience = serializers.CharField()
+    allowances = serializers.CharField(help_text="What is included, in words.")
+    references = ReferenceSerializer(many=True)
+    prices = PriceSerializer(many=True)
+
+
+class ChangeLineSerializer(LineSerializer):
+    """One line of a change: what it was and what it became; null where there was or is no price."""
+
+    currency = serializers.CharField()
+    old_currency = serializers.CharField()
+    old = AmountText(allow_null=True)
+    new = AmountText(allow_null=True)
+    percent = serializers.RegexField(
+        r"^[+-]\d+\.\d\d$", allow_null=True, help_text="Null from or to zero, or where there was or is no price."
+    )
+
+
+@extend_schema_serializer(examples=[OpenApiExample("An increase", EXAMPLE_CHANGE)])
+class ChangeSerializer(serializers.Serializer[Any]):
+    """One thing that happened to the prices of one offering."""
+
+    id = serializers.IntegerField()
+    sequence = serializers.IntegerField(help_text="Rises in the order in which changes became visible.")
+    initial = serializers.BooleanField(help_text="Was already so when its source was first read: history, not news.")
+    offering = serializers.IntegerField()
+    seller = serializers.CharField()
+    external_id = serializers.CharField()
+    model = serializers.CharField(allow_null=True)
+    references = ReferenceSerializer(many=True)
+    kind = serializers.CharField()
+    nature = serializers.ChoiceField(choices=PricingChange.Nature.choices)
+    headline = serializers.CharField()
+    source = serializers.CharField(allow_null=True, help_text="Whose statement moved it; null for a person's ruling.")
+    effective_at = MomentText()
+    precision = serializers.CharField()
+    observed_after = MomentText(allow_null=True)
+    detected_at = MomentText()
+    announced_for = MomentText(allow_null=True)
+    confirmed_by = serializers.ListField(child=serializers.CharField())
+    superseded_by = serializers.IntegerField(allow_null=True)
+    lines = ChangeLineSerializer(many=True)
+
+
+class TimelineEventSerializer(EventSerializer):
+    """An event in its place on a timeline."""
+
+    at = MomentText()
+    type = serializers.ChoiceField(choices=["event"])
+
+    class Meta(EventSerializer.Meta):
+        fields = ["at", "precision", "type", *(name for name in EventSerializer.Meta.fields if name != "precision")]
+
+
+class TimelineChangeSerializer(ChangeSerializer):
+    """A pricing change in its place on a timeline."""
+
+    at = MomentText()
+    type = serializers.ChoiceField(choices=["pricing_change"])

@@ -1,0 +1,134 @@
+"""Pricing changes as the API writes them, with what was learnt of them later.
+
+A change row is never written again: who confirmed it and what superseded it are derived here, on reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import F
+
+from pricing.api.freshness import sources_with_newest
+from pricing.api.shapes.offerings import references_of
+from pricing.api.shapes.prices import line_shape
+from pricing.api.shapes.witnesses import meets
+from pricing.models import PricingChange, PricingChangeLine
+from tracker.api.fields import percent_text
+from tracker.api.moments import moment_text
+from tracker.fields import plain
+
+# A source confirms a move when it states the new price at it, or within so long after.
+CONFIRMATION_WINDOW = timedelta(days=30)
+_SAID = "line__statements__"
+
+
+def change_shapes(changes: Sequence[PricingChange]) -> list[dict[str, Any]]:
+    """The changes with everything derived, by five queries. Offering, seller, model and source come joined."""
+    lines = _lines_of(changes)
+    references = references_of({change.offering_id for change in changes})
+    confirmed = _confirmed_by(changes)
+    superseded = _superseded_by(changes, lines)
+    return [
+        {
+            "id": change.pk,
+            "sequence": change.sequence,
+            "initial": change.initial,
+            "offering": change.offering_id,
+            "seller": change.offering.seller.slug,
+            "external_id": change.offering.external_id,
+            "model": change.offering.model.slug if change.offering.model else None,
+            "references": references.get(change.offering_id, []),
+            "kind": change.kind,
+            "nature": change.nature,
+            "headline": change.headline,
+            "source": change.source.slug if change.source else None,
+            "effective_at": moment_text(change.effective_at),
+            "precision": change.precision,
+            "observed_after": moment_text(change.observed_after),
+            "detected_at": moment_text(change.detected_at),
+            "announced_for": moment_text(change.announced_for),
+            "confirmed_by": confirmed.get(change.pk, []),
+            "superseded_by": superseded.get(change.pk),
+            "lines": [_line_shape(line) for line in lines.get(change.pk, [])],
+        }
+        for change in changes
+    ]
+
+
+def _lines_of(changes: Sequence[PricingChange]) -> dict[int, list[PricingChangeLine]]:
+    rows = PricingChangeLine.objects.filter(change__in=[change.pk for change in changes])
+    grouped: dict[int, list[PricingChangeLine]] = {}
+    for row in rows.select_related("line").order_by("id"):
+        grouped.setdefault(row.change_id, []).append(row)
+    return grouped
+
+
+def _line_shape(row: PricingChangeLine) -> dict[str, Any]:
+    return {
+        **line_shape(row.line),
+        "currency": row.currency,
+        "old_currency": row.old_currency or row.currency,
+        "old": None if row.old is None else plain(row.old),
+        "new": None if row.new is None else plain(row.new),
+        "percent": percent_text(row.percent),
+    }
+
+
+def _confirmed_by(changes: Sequence[PricingChange]) -> dict[int, list[str]]:
+    """The other sources that state the new price of any moved line at the move or within the window after it."""
+    rows = (
+        PricingChangeLine.objects.filter(
+            change__in=[change.pk for change in changes],
+            **{f"{_SAID}amount": F("new"), f"{_SAID}currency": F("currency")},
+        )
+        .order_by()
+        .values_list(
+            "change_id",
+            f"{_SAID}source_id",
+            f"{_SAID}effective_from",
+            f"{_SAID}effective_until",
+            f"{_SAID}first_observed_at",
+            f"{_SAID}ended_at",
+        )
+    )
+    by_id = {change.pk: change for change in changes}
+    speaking: dict[int, set[int]] = {}
+    for change_id, source, *said in rows:
+        change = by_id[change_id]
+        moved_at = change.effective_at
+        if source != change.source_id and meets(tuple(said), moved_at, moved_at + CONFIRMATION_WINDOW):
+            speaking.setdefault(change_id, set()).add(source)
+    slugs = [(source.pk, source.slug) for source in sources_with_newest()]
+    return {change_id: [slug for pk, slug in slugs if pk in spoke] for change_id, spoke in speaking.items()}
+
+
+def _superseded_by(
+    changes: Sequence[PricingChange], lines: Mapping[int, Sequence[PricingChangeLine]]
+) -> dict[int, int]:
+    """For each change the first later correction that takes back what it brought.
+
+    It does so when, from the change's own moment or an earlier one, it replaces the very price that the change gave
+    one of its lines. A later move of that price, and a correction of a later time, leave the change as it was.
+    """
+    corrections = (
+        PricingChangeLine.objects.filter(
+            change__nature=PricingChange.Nature.CORRECTION,
+            change__offering__in={change.offering_id for change in changes},
+            change__sequence__gt=min((change.sequence for change in changes), default=0),
+        )
+        .order_by("-change__sequence")
+        .values_list("change_id", "change__sequence", "change__effective_at", "line_id", "old")
+    )
+    brought: dict[tuple[int, Any], list[PricingChange]] = {}
+    for change in changes:
+        for line in lines.get(change.pk, []):
+            brought.setdefault((line.line_id, line.new), []).append(change)
+    found: dict[int, int] = {}
+    for correction_id, sequence, effective_at, line_id, replaced in corrections:
+        for change in brought.get((line_id, replaced), []):
+            if change.sequence < sequence and effective_at <= change.effective_at:
+                found[change.pk] = correction_id
+    return found

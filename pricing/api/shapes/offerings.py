@@ -1,0 +1,130 @@
+"""Offerings as the API writes them: with their references, calendar slots and the prices now in force."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from pricing.api.shapes.prices import in_force, shapes_by_offering
+from pricing.models import Offering, PriceLine, Reference, SlotRule
+from tracker.api.moments import moment_text
+
+OFFERING_FIELDS = (
+    "id",
+    "kind",
+    "name",
+    "seller",
+    "external_id",
+    "listing",
+    "model",
+    "status",
+    "mode",
+    "context_tokens",
+    "deprecated_on",
+    "retired_on",
+    "references",
+    "slots",
+    "prices",
+    "merged_into",
+)
+PLAN_FIELDS = (
+    "id",
+    "kind",
+    "name",
+    "seller",
+    "external_id",
+    "status",
+    "audience",
+    "allowances",
+    "references",
+    "prices",
+)
+
+LineChoice = Callable[[QuerySet[PriceLine]], QuerySet[PriceLine]]
+
+
+def offering_shapes(
+    offerings: Sequence[Offering],
+    as_of: datetime,
+    known_at: datetime | None = None,
+    choose: LineChoice = lambda lines: lines,
+) -> list[dict[str, Any]]:
+    """The offerings with everything they embed, by a fixed number of queries. ``choose`` may leave out lines."""
+    ids = [offering.pk for offering in offerings]
+    references = references_of(ids)
+    slots = _slots_of(ids, as_of, known_at)
+    lines = choose(PriceLine.objects.filter(offering__in=ids))
+    prices = shapes_by_offering(in_force(lines, as_of, known_at))
+    return [
+        {
+            "id": offering.pk,
+            "kind": offering.kind,
+            "name": offering.name,
+            "seller": offering.seller.slug,
+            "external_id": offering.external_id,
+            "listing": offering.listing,
+            "model": offering.model.slug if offering.model else None,
+            "status": offering.status,
+            "mode": offering.mode,
+            "audience": offering.audience,
+            "allowances": offering.allowances,
+            "context_tokens": offering.context_tokens,
+            "deprecated_on": _day(offering.deprecated_on),
+            "retired_on": _day(offering.retired_on),
+            "references": references.get(offering.pk, []),
+            "slots": slots.get(offering.pk, []),
+            "prices": prices.get(offering.pk, []),
+            "merged_into": offering.merged_into_id,
+        }
+        for offering in offerings
+    ]
+
+
+def references_of(offering_ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+    """The references of each offering, past and present."""
+    rows = (
+        Reference.objects.filter(offering__in=offering_ids)
+        .order_by("source__precedence", "source__slug", "provider", "external_id")
+        .values_list("offering_id", "source__slug", "provider", "external_id", "absent_since")
+    )
+    grouped: dict[int, list[dict[str, Any]]] = {}
+    for offering, source, provider, external_id, absent_since in rows:
+        shape = {"source": source, "provider": provider, "id": external_id, "current": absent_since is None}
+        grouped.setdefault(offering, []).append(shape)
+    return grouped
+
+
+def _slots_of(
+    offering_ids: Collection[int], as_of: datetime, known_at: datetime | None
+) -> dict[int, list[dict[str, Any]]]:
+    """The calendar rules of each offering that have not ended by ``as_of``."""
+    known = Q(known_until=None) if known_at is None else Q(known_from__lte=known_at) & _ends_after("known", known_at)
+    rules = SlotRule.objects.filter(known & _ends_after("effective", as_of), offering__in=offering_ids)
+    grouped: dict[int, list[dict[str, Any]]] = {}
+    for rule in rules.order_by("offering_id", "slot", "id"):
+        grouped.setdefault(rule.offering_id, []).append(_slot_shape(rule))
+    return grouped
+
+
+def _ends_after(axis: str, moment: datetime) -> Q:
+    return Q(**{f"{axis}_until": None}) | Q(**{f"{axis}_until__gt": moment})
+
+
+def _slot_shape(rule: SlotRule) -> dict[str, Any]:
+    return {
+        "slot": rule.slot,
+        "time_zone": rule.time_zone,
+        "weekdays": rule.weekdays,
+        "windows": rule.windows,
+        "holidays": rule.holidays,
+        "is_rest": rule.is_rest,
+        "effective_from": moment_text(rule.effective_from),
+        "effective_until": moment_text(rule.effective_until),
+    }
+
+
+def _day(day: Any) -> str | None:
+    return None if day is None else day.isoformat()

@@ -1,0 +1,31 @@
+"""The addresses of offerings, prices, changes, plans, timelines and comparisons."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from pricing.api.freshness import watch_ledger
+from pricing.api.views.changes import ChangeListView, ChangeView
+from pricing.api.views.offerings import (
+    ComparisonView,
+    OfferingHistoryView,
+    OfferingListView,
+    OfferingView,
+    PlanListView,
+)
+from pricing.api.views.prices import PriceListView
+from pricing.api.views.timeline import TimelineView
+
+watch_ledger()
+
+urlpatterns = [
+    path("offerings/", OfferingListView.as_view(), name="api-offering-list"),
+    path("offerings/<str:id>/", OfferingView.as_view(), name="api-offering-detail"),
+    path("offerings/<str:id>/history/", OfferingHistoryView.as_view(), name="api-offering-history"),
+    path("prices/", PriceListView.as_view(), name="api-price-list"),
+    path("changes/", ChangeListView.as_view(), name="api-change-list"),
+    path("changes/<str:id>/", ChangeView.as_view(), name="api-change-detail"),
+    path("plans/", PlanListView.as_view(), name="api-plan-list"),
+    path("companies/<str:slug>/timeline/", TimelineView.as_view(), name="api-company-timeline"),
+    path("models/<str:slug>/compare/", ComparisonView.as_view(), name="api-model-compare"),
+]

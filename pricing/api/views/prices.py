@@ -1,0 +1,106 @@
+"""``prices/``: one row for each line in force at a moment, as pages of JSON or as one stream of CSV or JSON Lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+
+from pricing.api.filters import PriceFilters
+from pricing.api.serializers import PriceSerializer
+from pricing.api.shapes.prices import PRICE_FIELDS, in_force, price_shapes
+from pricing.models import PriceLine
+from tracker.api.moments import moment_text
+from tracker.api.pagination import CursorPages
+from tracker.api.tables import CSVRenderer, JSONLinesRenderer, csv_lines, json_lines
+from tracker.api.views import StreamView
+
+_BATCH = 1000
+_WRITERS: dict[str, Callable[..., Iterator[str]]] = {"csv": csv_lines, "jsonl": json_lines}
+_PAGING = ("limit", "cursor")
+
+
+class PriceListView(StreamView):
+    """Prices in force at ``as_of``, as believed at ``known_at``; both are now if left out.
+
+    The links of a page fix ``as_of``, so that a walk over all pages shows one moment. CSV and JSON Lines hold all rows
+    at once, unless ``limit`` or ``cursor`` asks for a page; its ``Link`` header then leads on.
+    """
+
+    queryset = PriceLine.objects.all()
+    serializer_class = PriceSerializer
+    filterset_class = PriceFilters
+    renderer_classes = [JSONRenderer, CSVRenderer, JSONLinesRenderer]
+    paginator: CursorPages
+
+    @extend_schema(
+        responses={
+            (200, "application/json"): PriceSerializer,
+            (200, "text/csv"): OpenApiTypes.STR,
+            (200, "application/jsonl"): OpenApiTypes.STR,
+        }
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        return super().get(request, *args, **kwargs)
+
+    def read(self, request: Request) -> Any:
+        lines = self._lines_in_force(request)
+        write = _WRITERS.get(request.accepted_renderer.format)
+        if write is None:
+            page = self.paginator.paginate_queryset(lines, request, self)
+            return self.paginator.page_of(self._rows(page), self.record_as_of())
+        return self._stream(lines, request, write)
+
+    def field_names(self) -> Sequence[str]:
+        return PRICE_FIELDS
+
+    def _lines_in_force(self, request: Request) -> QuerySet[Any]:
+        lines = self.filter_queryset(self.get_queryset())
+        as_of = self.asked.get("as_of")
+        if as_of is None:
+            as_of = self._now()
+        found = in_force(lines, as_of, self.asked.get("known_at"), self.asked.get("currency", ()))
+        return found.order_by("pk").values_list("id", "price_id", named=True)
+
+    def _now(self) -> datetime:
+        """Now, named by the last moment at which a price began or ended: the same page then has the same links."""
+        now = self.record_state.turned_at or timezone.now()
+        self.paginator.pin("as_of", str(moment_text(now)))
+        return now
+
+    def _rows(self, page: Sequence[Any]) -> list[dict[str, Any]]:
+        return [self.narrowed(row) for row in price_shapes([line.price_id for line in page])]
+
+    def _stream(
+        self, lines: QuerySet[Any], request: Request, write: Callable[..., Iterator[str]]
+    ) -> StreamingHttpResponse:
+        headers = {}
+        rows: Iterator[dict[str, Any]]
+        if request.method == "HEAD":
+            rows = iter(())
+        elif any(name in request.query_params for name in _PAGING):
+            rows = iter(self._rows(self.paginator.paginate_queryset(lines, request, self)))
+            if following := self.paginator.next_link():
+                headers["Link"] = f'<{following}>; rel="next"'
+        else:
+            rows = self._all_rows(lines)
+        written = write(rows, self.fields_asked or PRICE_FIELDS)
+        media_type = request.accepted_renderer.media_type
+        response = StreamingHttpResponse(written, content_type=f"{media_type}; charset=utf-8", headers=headers)
+        response.headers["Content-Disposition"] = f'inline; filename="prices.{request.accepted_renderer.format}"'
+        return response
+
+    def _all_rows(self, lines: QuerySet[Any]) -> Iterator[dict[str, Any]]:
+        """Every row, a batch at a time, so that a large answer takes little memory and holds no long read open."""
+        last = 0
+        while batch := list(lines.filter(pk__gt=last)[:_BATCH]):
+            yield from self._rows(batch)
+            last = batch[-1].id

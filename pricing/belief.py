@@ -1,0 +1,239 @@
+"""Reading the evidence of offerings and what is believed of them, in the core's own values."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from pricing.claims import Conditions, Tariff
+from pricing.models import (
+    Decision,
+    Observation,
+    Offering,
+    Price,
+    PriceLine,
+    Reference,
+    Source,
+    SourcePrecedence,
+    Statement,
+)
+from pricing.resolution import Ruled, resolve
+from pricing.timeline import Said, Segment, Witness
+
+FEED_PATIENCE = 3
+FEED_GRACE = timedelta(hours=48)
+TariffKey = tuple[int, Tariff]
+
+LINE_COLUMNS = (
+    "meter",
+    "service_tier",
+    "region",
+    "variant",
+    "commitment",
+    "above_input_tokens",
+    "slot",
+    "layer",
+)
+
+
+@dataclass(slots=True)
+class Readings:
+    """The sources with their readings and precedence, read once for one cause."""
+
+    sources: dict[int, Source] = field(default_factory=dict)
+    observations: dict[int, list[datetime]] = field(default_factory=dict)
+    overrides: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls) -> Readings:
+        """All sources; their readings follow when they are needed."""
+        rows = SourcePrecedence.objects.values_list("source_id", "seller_id", "precedence")
+        return cls(
+            sources={source.pk: source for source in Source.objects.all()},
+            overrides={(source, seller): precedence for source, seller, precedence in rows},
+        )
+
+    def witness(self, source_id: int, seller_id: int) -> Witness:
+        """How to read a source about what a seller offers."""
+        source = self.sources[source_id]
+        is_feed = source.kind == Source.Kind.FEED
+        return Witness(
+            source=source_id,
+            rank=self.overrides.get((source_id, seller_id), source.precedence),
+            observations=self.moments(source_id) if is_feed else (),
+            patience=FEED_PATIENCE if is_feed else 0,
+            grace=FEED_GRACE,
+        )
+
+    def moments(self, source_id: int) -> Sequence[datetime]:
+        """When a source was read, in order."""
+        if source_id not in self.observations:
+            rows = Observation.objects.filter(source_id=source_id).order_by("observed_at")
+            self.observations[source_id] = list(rows.values_list("observed_at", flat=True))
+        return self.observations[source_id]
+
+
+@dataclass(slots=True)
+class Sheet:
+    """One offering: its lines, what was said and ruled of them, and the rows believed."""
+
+    offering: int
+    seller: int
+    name: str
+    lines: dict[Conditions, int] = field(default_factory=dict)
+    said: dict[Tariff, list[Said]] = field(default_factory=dict)
+    ruled: dict[Tariff, list[Ruled]] = field(default_factory=dict)
+    withdrawn: list[Ruled] = field(default_factory=list)
+    believed: dict[Conditions, list[Segment]] = field(default_factory=dict)
+    rows: dict[Conditions, list[int]] = field(default_factory=dict)
+
+    def resolved(
+        self, tariffs: Iterable[Tariff], readings: Readings, specificity: dict[int, tuple[int, int, str]]
+    ) -> dict[Conditions, list[Segment]]:
+        """The believed history with some of the tariffs resolved afresh."""
+        chosen = set(tariffs)
+        history = {line: rows for line, rows in self.believed.items() if line.tariff not in chosen}
+        for tariff in chosen:
+            said = self.said.get(tariff, [])
+            ruled = [*self.withdrawn, *self.ruled.get(tariff, [])]
+            witnesses = {s.source: readings.witness(s.source, self.seller) for s in said}
+            if said or ruled:
+                history.update(resolve(said, ruled, witnesses, specificity))
+        return history
+
+    def read_until(self, readings: Readings, moment: datetime) -> datetime:
+        """The newest moment that a source of this sheet was read at: what lies beyond it is still to come."""
+        sources = {s.source for said in self.said.values() for s in said}
+        latest = [observed[-1] for source in sources if (observed := readings.moments(source))]
+        return max([moment, *latest])
+
+
+def load_sheets(offering_ids: Collection[int]) -> tuple[dict[int, Sheet], dict[int, tuple[int, int, str]]]:
+    """The sheets of some offerings, and how specific the references on them are."""
+    rows = Offering.objects.filter(pk__in=offering_ids).values_list(
+        "pk", "seller_id", "name", "seller__name", "kind", "model__developer_id"
+    )
+    sheets = {}
+    for pk, seller_id, name, seller, kind, developer_id in rows:
+        is_own = kind == Offering.Kind.PLAN or developer_id == seller_id
+        sheets[pk] = Sheet(pk, seller_id, name if is_own else f"{name} at {seller}")
+    conditions = _load_lines(offering_ids, sheets)
+    _load_statements(offering_ids, sheets, conditions)
+    _load_decisions(offering_ids, sheets, conditions)
+    _load_believed(offering_ids, sheets, conditions)
+    return sheets, _specificity(offering_ids)
+
+
+def _load_lines(offering_ids: Collection[int], sheets: dict[int, Sheet]) -> dict[int, tuple[int, Conditions]]:
+    conditions = {}
+    rows = PriceLine.objects.filter(offering_id__in=offering_ids).values_list("pk", "offering_id", *LINE_COLUMNS)
+    for pk, offering_id, *columns in rows:
+        line = Conditions(*columns)
+        conditions[pk] = (offering_id, line)
+        sheets[offering_id].lines[line] = pk
+    return conditions
+
+
+def _load_statements(
+    offering_ids: Collection[int], sheets: dict[int, Sheet], conditions: dict[int, tuple[int, Conditions]]
+) -> None:
+    rows = Statement.objects.filter(line__offering_id__in=offering_ids).values_list(
+        "pk",
+        "source_id",
+        "reference_id",
+        "line_id",
+        "amount",
+        "currency",
+        "zero_means",
+        "effective_from",
+        "effective_until",
+        "precision",
+        "first_observed_at",
+        "absent_before",
+        "ended_at",
+    )
+    for (
+        pk,
+        source,
+        reference,
+        line_id,
+        amount,
+        currency,
+        zero,
+        start,
+        end,
+        precision,
+        first,
+        before,
+        ended,
+    ) in rows.iterator():
+        offering_id, line = conditions[line_id]
+        value = (amount, currency, zero)
+        said = Said(pk, source, reference, line, value, start, end, precision, first, before, ended)
+        sheets[offering_id].said.setdefault(line.tariff, []).append(said)
+
+
+def _load_decisions(
+    offering_ids: Collection[int], sheets: dict[int, Sheet], conditions: dict[int, tuple[int, Conditions]]
+) -> None:
+    standing = Decision.objects.filter(
+        offering_id__in=offering_ids,
+        kind__in=[Decision.Kind.PIN, Decision.Kind.WITHDRAW],
+        undone_by__isnull=True,
+    )
+    for decision in standing:
+        assert decision.offering_id is not None
+        ruling = _ruling(decision, conditions)
+        sheet = sheets[decision.offering_id]
+        if ruling.line is None:
+            sheet.withdrawn.append(ruling)
+        else:
+            sheet.ruled.setdefault(ruling.line.tariff, []).append(ruling)
+
+
+def _ruling(decision: Decision, conditions: dict[int, tuple[int, Conditions]]) -> Ruled:
+    is_pin = decision.kind == Decision.Kind.PIN
+    value = None
+    if is_pin and decision.amount is not None:
+        value = (decision.amount, decision.currency, "" if decision.amount else "free")
+    return Ruled(
+        decision=decision.pk,
+        kind=decision.kind,
+        line=conditions[decision.line_id][1] if decision.line_id else None,
+        value=value,
+        effective_from=decision.effective_from or decision.made_at,
+        effective_until=decision.effective_until,
+        precision=decision.precision,
+    )
+
+
+def _load_believed(
+    offering_ids: Collection[int], sheets: dict[int, Sheet], conditions: dict[int, tuple[int, Conditions]]
+) -> None:
+    rows = (
+        Price.objects.filter(line__offering_id__in=offering_ids, known_until__isnull=True)
+        .order_by("line_id", "effective_from")
+        .values_list(
+            "pk",
+            "line_id",
+            "effective_from",
+            "effective_until",
+            "amount",
+            "currency",
+            "zero_means",
+            "precision",
+            "observed_after",
+        )
+    )
+    for pk, line_id, start, end, amount, currency, zero, precision, after in rows.iterator():
+        offering_id, line = conditions[line_id]
+        segment = Segment(start, end, (amount, currency, zero), precision, after, None, None, None)
+        sheets[offering_id].believed.setdefault(line, []).append(segment)
+        sheets[offering_id].rows.setdefault(line, []).append(pk)
+
+
+def _specificity(offering_ids: Collection[int]) -> dict[int, tuple[int, int, str]]:
+    """The provider makes the order total where a source sells one id under two of them."""
+    rows = Reference.objects.filter(offering_id__in=offering_ids).values_list("pk", "provider", "external_id")
+    return {pk: (text.count("/"), len(text), f"{text} {provider}") for pk, provider, text in rows}

@@ -1,0 +1,224 @@
+"""Writing the difference between what is believed and what resolves: prices, and the changes they make.
+
+The only module that writes ``Price`` and ``PricingChange`` rows; called by ``pricing.ledger`` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+
+from django.db.models import Max
+
+from pricing.belief import Readings, Sheet, TariffKey, load_sheets
+from pricing.claims import Conditions, Tariff
+from pricing.headlines import headline
+from pricing.models import Offering, Price, PricingChange, PricingChangeLine
+from pricing.moves import Happening, happenings
+from pricing.timeline import Segment
+
+CHUNK = 400
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why the ledger resolves again: a refresh or a decision, when it was seen and when written."""
+
+    moment: datetime
+    recorded_at: datetime
+    source_id: int | None = None
+    refresh_id: int | None = None
+    decision_id: int | None = None
+    initial: bool = False
+    backfilled: bool = False
+    ruled: bool = False
+
+
+@dataclass(slots=True)
+class Settled:
+    """What settling wrote."""
+
+    opened: int = 0
+    closed: int = 0
+    changes: int = 0
+    kinds: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Difference:
+    line_id: int
+    close: list[int]
+    open: list[Segment]
+
+
+def settle(tariffs: Iterable[TariffKey], cause: Cause, readings: Readings | None = None) -> Settled:
+    """Resolve tariffs afresh and write what differs from the rows believed, with the changes.
+
+    Must run inside a transaction that holds the ledger's lock.
+    """
+    readings = readings or Readings.load()
+    wanted: dict[int, set[Tariff]] = {}
+    for offering_id, tariff in tariffs:
+        wanted.setdefault(offering_id, set()).add(tariff)
+    settled = Settled()
+    next_sequence = (PricingChange.objects.aggregate(last=Max("sequence"))["last"] or 0) + 1
+    for chunk in _chunks(sorted(wanted), CHUNK):
+        next_sequence = _settle_chunk({pk: wanted[pk] for pk in chunk}, cause, readings, settled, next_sequence)
+    return settled
+
+
+def _chunks(items: Iterable[int], size: int) -> Iterator[list[int]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def _settle_chunk(
+    wanted: Mapping[int, set[Tariff]], cause: Cause, readings: Readings, settled: Settled, sequence: int
+) -> int:
+    sheets, specificity = load_sheets(wanted.keys())
+    differences: list[_Difference] = []
+    drafts: list[tuple[Sheet, Happening]] = []
+    for offering_id, sheet in sheets.items():
+        after = sheet.resolved(wanted[offering_id], readings, specificity)
+        found = list(_differences(sheet, after))
+        if found:
+            differences += found
+            horizon = sheet.read_until(readings, cause.moment)
+            drafts += [(sheet, h) for h in happenings(sheet.believed, after, horizon, cause.ruled)]
+    _write_prices(differences, cause, settled)
+    _write_changes(drafts, cause, sequence, settled)
+    update_statuses(wanted.keys(), cause.recorded_at)
+    return sequence + len(drafts)
+
+
+def _effective(segment: Segment) -> tuple[object, ...]:
+    return (segment.start, segment.end, segment.value, segment.precision, segment.observed_after)
+
+
+def _differences(sheet: Sheet, after: Mapping[Conditions, Sequence[Segment]]) -> Iterator[_Difference]:
+    for line in {*sheet.believed, *after}:
+        before, now = sheet.believed.get(line, []), after.get(line, [])
+        if now is before:
+            continue
+        kept = {_effective(s) for s in before} & {_effective(s) for s in now}
+        row_ids = sheet.rows.get(line, [])
+        close = [pk for pk, s in zip(row_ids, before, strict=True) if _effective(s) not in kept]
+        opens = [s for s in now if _effective(s) not in kept]
+        if close or opens:
+            yield _Difference(sheet.lines[line], close, opens)
+
+
+def _write_prices(differences: Sequence[_Difference], cause: Cause, settled: Settled) -> None:
+    known = _known_moments([d.line_id for d in differences], cause)
+    closing: dict[datetime, list[int]] = {}
+    rows = []
+    for difference in differences:
+        moment = known[difference.line_id]
+        closing.setdefault(moment, []).extend(difference.close)
+        rows += [_price(difference.line_id, segment, moment, cause) for segment in difference.open]
+    for moment, ids in closing.items():
+        for chunk in _chunks(ids, CHUNK):
+            settled.closed += Price.objects.filter(pk__in=chunk, known_until__isnull=True).update(known_until=moment)
+    Price.objects.bulk_create(rows, batch_size=CHUNK)
+    settled.opened += len(rows)
+
+
+def _known_moments(line_ids: Collection[int], cause: Cause) -> dict[int, datetime]:
+    """When each line's new rows begin to be known: the observation, or the clock where that would go back."""
+    moments = dict.fromkeys(line_ids, cause.moment)
+    for chunk in _chunks(line_ids, CHUNK):
+        rows = Price.objects.filter(line_id__in=chunk).values_list("line_id")
+        for line_id, opened, closed in rows.annotate(opened=Max("known_from"), closed=Max("known_until")):
+            boundary = max(filter(None, [opened, closed]))
+            if cause.moment <= boundary:
+                moments[line_id] = max(cause.recorded_at, boundary + _MICROSECOND)
+    return moments
+
+
+def _price(line_id: int, segment: Segment, moment: datetime, cause: Cause) -> Price:
+    amount, currency, zero_means = segment.value
+    return Price(
+        line_id=line_id,
+        amount=amount,
+        currency=currency,
+        zero_means=zero_means,
+        effective_from=segment.start,
+        effective_until=segment.end,
+        precision=segment.precision,
+        observed_after=segment.observed_after,
+        known_from=moment,
+        recorded_at=cause.recorded_at,
+        source_id=segment.source,
+        statement_id=segment.statement,
+        dated_by_id=segment.dated_by,
+        decision_id=segment.decision,
+    )
+
+
+def _write_changes(drafts: Sequence[tuple[Sheet, Happening]], cause: Cause, sequence: int, settled: Settled) -> None:
+    changes = [_change(sheet, h, cause, sequence + place) for place, (sheet, h) in enumerate(drafts)]
+    PricingChange.objects.bulk_create(changes, batch_size=CHUNK)
+    lines = [_change_line(change, sheet, h) for change, (sheet, h) in zip(changes, drafts, strict=True)]
+    PricingChangeLine.objects.bulk_create([line for group in lines for line in group], batch_size=CHUNK)
+    settled.changes += len(changes)
+    for change in changes:
+        settled.kinds[change.kind] = settled.kinds.get(change.kind, 0) + 1
+
+
+def _change(sheet: Sheet, happening: Happening, cause: Cause, sequence: int) -> PricingChange:
+    return PricingChange(
+        sequence=sequence,
+        offering_id=sheet.offering,
+        kind=happening.kind,
+        nature=happening.nature,
+        headline=headline(sheet.name, happening),
+        initial=cause.initial,
+        backfilled=cause.backfilled,
+        source_id=cause.source_id,
+        refresh_id=cause.refresh_id,
+        decision_id=cause.decision_id,
+        effective_at=happening.effective_at,
+        observed_after=happening.observed_after,
+        precision=happening.precision,
+        announced_for=happening.announced_for,
+        detected_at=cause.moment,
+        recorded_at=cause.recorded_at,
+    )
+
+
+def _change_line(change: PricingChange, sheet: Sheet, happening: Happening) -> list[PricingChangeLine]:
+    return [
+        PricingChangeLine(
+            change=change,
+            line_id=sheet.lines[changed.line],
+            old=changed.old[0] if changed.old else None,
+            new=changed.new[0] if changed.new else None,
+            old_currency=changed.old[1] if changed.old else "",
+            currency=(changed.new or changed.old or ("", "", ""))[1],
+            percent=changed.percent,
+        )
+        for changed in happening.lines
+    ]
+
+
+def update_statuses(offering_ids: Collection[int], now: datetime) -> None:
+    """Say of offerings whether they are sold now, were sold once, or have no known price."""
+    for chunk in _chunks(offering_ids, CHUNK):
+        believed = Price.objects.filter(line__offering_id__in=chunk, known_until__isnull=True)
+        priced = set(believed.values_list("line__offering_id", flat=True).distinct())
+        in_force = believed.filter(effective_from__lte=now).exclude(effective_until__lte=now)
+        upcoming = believed.filter(effective_from__gt=now)
+        listed = set(in_force.values_list("line__offering_id", flat=True).distinct())
+        listed |= set(upcoming.values_list("line__offering_id", flat=True).distinct())
+        _set_status(chunk, Offering.Status.LISTED, listed)
+        _set_status(chunk, Offering.Status.WITHDRAWN, priced - listed)
+        _set_status(chunk, Offering.Status.UNPRICED, set(chunk) - priced)
+
+
+def _set_status(chunk: Collection[int], status: Offering.Status, ids: Collection[int]) -> None:
+    rows = Offering.objects.filter(pk__in=ids).exclude(status__in=[status, Offering.Status.MERGED])
+    rows.update(status=status)

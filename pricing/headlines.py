@@ -1,0 +1,93 @@
+"""One line that says what changed, fit to be the subject of an alert."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pricing.claims import LIST_LAYER, STANDARD_TIER, Conditions
+from pricing.meters import METERS
+from pricing.moves import ChangedLine, Happening
+from pricing.timeline import Value
+from tracker.amounts import plain
+
+LONGEST = 300
+_FIRST = ("input_tokens", "output_tokens", "subscriptions", "cache_read_tokens")
+_VERBS = {
+    "listed": "listed",
+    "relisted": "listed again",
+    "withdrawn": "withdrawn",
+    "became_paid": "no longer free",
+    "became_free": "now free",
+    "currency_changed": "new currency",
+    "promo_started": "promotion",
+    "promo_extended": "promotion extended",
+    "promo_ended": "promotion ended",
+    "restructured": "restructured",
+    "price_added": "new price",
+    "price_removed": "price dropped",
+    "corrected": "corrected",
+    "retracted": "announced change taken back",
+}
+
+
+def headline(name: str, happening: Happening) -> str:
+    """Such as ``DeepSeek V4 Pro: input 0.435 -> 0.66 USD per 1M tokens, +51.72%``."""
+    lead = _lead(happening.lines)
+    parts = [_opening(happening), _sentence(lead)]
+    more = len(happening.lines) - 1
+    text = f"{name}: {', '.join(filter(None, parts))}" + (f" (and {more} more)" if more else "")
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _opening(happening: Happening) -> str:
+    kind, at = happening.kind, happening.announced_for
+    if kind in ("announced", "rescheduled") and at is not None:
+        return f"{kind} for {_day(at)}"
+    return _VERBS.get(kind, "")
+
+
+def _day(moment: datetime) -> str:
+    midnight = not (moment.hour or moment.minute or moment.second)
+    return moment.strftime("%Y-%m-%d" if midnight else "%Y-%m-%d %H:%M UTC")
+
+
+def _lead(lines: Sequence[ChangedLine]) -> ChangedLine:
+    """The line that stands for the rest: the plainest conditions of the best known meter."""
+
+    def order(changed: ChangedLine) -> tuple[bool, int, bool, int, Conditions]:
+        line = changed.line
+        place = _FIRST.index(line.meter) if line.meter in _FIRST else len(_FIRST)
+        special = bool(line.region or line.variant or line.commitment or line.layer != LIST_LAYER)
+        return (line.service_tier != STANDARD_TIER, place, special, line.above_input_tokens, line)
+
+    return min(lines, key=order)
+
+
+def _sentence(changed: ChangedLine) -> str:
+    line, percent = changed.line, changed.percent
+    movement = _movement(changed.old, changed.new)
+    tail = f", {percent:+}%" if percent is not None else ""
+    return f"{_label(line)} {movement} {METERS[line.meter].unit}{tail}"
+
+
+def _movement(old: Value | None, new: Value | None) -> str:
+    if old is None or new is None:
+        stated = new or old
+        if stated is None:
+            return "no price"
+        return f"{'' if new else 'was '}{plain(stated[0])} {stated[1]}"
+    if old[1] == new[1]:
+        return f"{plain(old[0])} -> {plain(new[0])} {new[1]}"
+    return f"{plain(old[0])} {old[1]} -> {plain(new[0])} {new[1]}"
+
+
+def _label(line: Conditions) -> str:
+    words = line.meter.removesuffix("_tokens").replace("_", " ")
+    notes = [
+        *([line.service_tier] if line.service_tier != STANDARD_TIER else []),
+        *filter(None, [line.region, line.variant, line.commitment, line.slot]),
+        *([f"above {line.above_input_tokens:,} tokens"] if line.above_input_tokens else []),
+        *([line.layer] if line.layer != LIST_LAYER else []),
+    ]
+    return f"{words} ({', '.join(notes)})" if notes else words

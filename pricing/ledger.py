@@ -1,0 +1,30 @@
+"""The one way into the record: everybody who knows a price says so here, and resolution decides.
+
+Feeds and documents say what they read (``observe``); people state, pin, withdraw, relist and undo.
+Each operation writes its evidence and settles the tariffs it touches in one transaction; none
+writes a price of its own.
+"""
+
+from __future__ import annotations
+
+from pricing.documents import Reading, Told, observe, observe_again
+from pricing.rulings import Ruling, pin, relist, resolve_again, retire_statement, state, undo, withdraw
+from pricing.sheets import LedgerError, Outcome, StaleObservation
+
+__all__ = [
+    "LedgerError",
+    "Outcome",
+    "Reading",
+    "Ruling",
+    "StaleObservation",
+    "Told",
+    "observe",
+    "observe_again",
+    "pin",
+    "relist",
+    "resolve_again",
+    "retire_statement",
+    "state",
+    "undo",
+    "withdraw",
+]

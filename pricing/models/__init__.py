@@ -1,0 +1,21 @@
+"""The ledger's tables: what is sold, what was said about it, and what is believed."""
+
+from pricing.models.catalogue import Alias, Offering, PriceLine, Reference, SlotRule, Source, SourcePrecedence
+from pricing.models.evidence import Decision, Observation, Statement
+from pricing.models.record import Price, PricingChange, PricingChangeLine
+
+__all__ = [
+    "Alias",
+    "Decision",
+    "Observation",
+    "Offering",
+    "Price",
+    "PriceLine",
+    "PricingChange",
+    "PricingChangeLine",
+    "Reference",
+    "SlotRule",
+    "Source",
+    "SourcePrecedence",
+    "Statement",
+]

@@ -1,0 +1,301 @@
+"""From two beliefs about an offering to what happened: moves of lines, grouped and named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+
+from pricing.claims import PROMO_LAYER, Conditions
+from pricing.timeline import INSTANT, Segment, Value, same
+from tracker.amounts import fits
+
+History = Mapping[Conditions, Sequence[Segment]]
+_WIDE = Context(prec=60)
+_CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A boundary in a line's history: what held before ``at``, and what from then on."""
+
+    at: datetime
+    old: Value | None
+    new: Value | None
+    precision: str = "observed"
+    observed_after: datetime | None = None
+    steps: bool = False
+
+    @property
+    def key(self) -> tuple[datetime, Value | None, Value | None]:
+        """What makes two moves the same."""
+        return (self.at, self.old, self.new)
+
+    @property
+    def prices(self) -> tuple[Value | None, Value | None]:
+        """Old and new, whenever it was."""
+        return (self.old, self.new)
+
+    def allows(self, moment: datetime) -> bool:
+        """Whether the move may have happened at a moment, for all that was known of it."""
+        if self.precision != "observed" or moment > self.at:
+            return False
+        return self.observed_after is None or self.observed_after < moment
+
+
+@dataclass(frozen=True, slots=True)
+class LineMove:
+    """One line's part in something that happened; ``sort`` says what: market, correction, announced …"""
+
+    sort: str
+    line: Conditions
+    move: Move
+    was_for: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedLine:
+    """What a line was and what it became."""
+
+    line: Conditions
+    old: Value | None
+    new: Value | None
+
+    @property
+    def percent(self) -> Decimal | None:
+        """The change in percent, two places.
+
+        None from or to zero, nothing or another currency, and where it has more digits than fit.
+        """
+        if self.old is None or self.new is None or not self.old[0] or not self.new[0] or self.old[1] != self.new[1]:
+            return None
+        ratio = _WIDE.divide(_WIDE.multiply(self.new[0] - self.old[0], Decimal(100)), self.old[0])
+        percent = ratio.quantize(_CENT, rounding=ROUND_HALF_EVEN, context=_WIDE)
+        return percent if fits(percent) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that happened to one offering, ready to be written as a pricing change."""
+
+    kind: str
+    nature: str
+    effective_at: datetime
+    precision: str
+    observed_after: datetime | None
+    announced_for: datetime | None
+    lines: tuple[ChangedLine, ...]
+
+
+def moves(rows: Sequence[Segment]) -> list[Move]:
+    """The boundaries of one line's history, in order; a price that ends without a next one moves to None."""
+    found: list[Move] = []
+    previous: Segment | None = None
+    for row in rows:
+        old = previous.value if previous is not None and previous.end == row.start else None
+        if previous is not None and old is None and previous.end is not None:
+            found.append(Move(previous.end, previous.value, None, steps=previous.yields))
+        found.append(Move(row.start, old, row.value, row.precision, row.observed_after, row.steps))
+        previous = row
+    if previous is not None and previous.end is not None:
+        found.append(Move(previous.end, previous.value, None, steps=previous.yields))
+    return found
+
+
+def line_moves(
+    line: Conditions, before: Sequence[Segment], after: Sequence[Segment], moment: datetime, ruled: bool
+) -> list[LineMove]:
+    """What happened to one line between two beliefs, seen at ``moment``.
+
+    ``ruled`` says that a decision about the record, not a price, made the difference: all of it
+    is a correction then.
+    """
+    old_moves, new_moves = moves(before), moves(after)
+    old_keys, new_keys = {m.key for m in old_moves}, {m.key for m in new_moves}
+    gone = [m for m in old_moves if m.key not in new_keys]
+    come = [m for m in new_moves if m.key not in old_keys]
+    found: list[LineMove] = []
+    for move in list(gone):
+        twin = next((m for m in come if _alike(m, move)), None)
+        if twin is not None and not ruled:
+            gone.remove(move)
+            come.remove(twin)
+            found += _shifted(line, move, twin, moment)
+    past = [m.at for m in old_moves if m.at <= moment]
+    latest = max(past) if past else None
+    found += [_lost(line, move, moment, ruled) for move in gone if not _is_presumed(move, moment)]
+    for move in come:
+        if not _is_presumed(move, moment):
+            fills_in = latest is not None and move.at < latest
+            amends = any(m.at == move.at and m.new != move.new for m in gone)
+            found.append(LineMove(_sort(move, moment, ruled or fills_in or amends), line, move))
+    return found
+
+
+def _alike(one: Move, other: Move) -> bool:
+    """Whether two moves are between the same prices, but for noise, whenever they were."""
+    pairs = zip(one.prices, other.prices, strict=True)
+    return all(a == b or (a is not None and b is not None and same(a, b)) for a, b in pairs)
+
+
+def _is_presumed(move: Move, moment: datetime) -> bool:
+    """What lies ahead without a source that dates it is no news: a known end, or who will speak after it."""
+    return move.at > moment and move.precision in ("observed", "unknown")
+
+
+def _sort(move: Move, moment: datetime, corrects: bool) -> str:
+    if move.at > moment and not corrects:
+        return "announced"
+    return "correction" if corrects or move.steps else "market"
+
+
+def _lost(line: Conditions, move: Move, moment: datetime, ruled: bool) -> LineMove:
+    return LineMove("correction" if ruled or move.at <= moment else "retracted", line, move, was_for=move.at)
+
+
+def _shifted(line: Conditions, old: Move, new: Move, moment: datetime) -> list[LineMove]:
+    """The same move at another time: a better date, a new date for what is to come, or a correction."""
+    if old.new is None and line.layer == PROMO_LAYER and old.at > moment:
+        sort = "promo_extended" if new.at > old.at else "promo_ended"
+        return [LineMove(sort, line, new, was_for=old.at)]
+    if old.new is None and old.at > moment:
+        return [] if new.at > moment else [LineMove(_sort(new, moment, False), line, new, was_for=old.at)]
+    if old.at > moment:
+        return [LineMove("rescheduled" if new.at > moment else _sort(new, moment, False), line, new, was_for=old.at)]
+    earlier_beginning = old.old is None and new.at < old.at
+    if earlier_beginning or old.allows(new.at):
+        return []
+    return [LineMove("correction", line, new, was_for=old.at)]
+
+
+def happenings(before: History, after: History, moment: datetime, ruled: bool) -> list[Happening]:
+    """What happened to an offering between two beliefs about all its lines, oldest first.
+
+    Lines that moved at one moment in one way moved together; all corrections of one cause are one.
+    """
+    found: list[LineMove] = []
+    for line in sorted({*before, *after}):
+        rows, now = before.get(line, ()), after.get(line, ())
+        if rows is not now:
+            found += line_moves(line, rows, now, moment, ruled)
+    together: dict[tuple[str, datetime | None], list[LineMove]] = {}
+    for line_move in found:
+        at = None if line_move.sort == "correction" else line_move.move.at
+        together.setdefault((line_move.sort, at), []).append(line_move)
+    results = [_happening(sort, group, before, after, moment) for (sort, _), group in together.items()]
+    return sorted((h for h in results if h is not None), key=lambda h: (h.effective_at, h.nature, h.kind))
+
+
+def _happening(
+    sort: str, group: Sequence[LineMove], before: History, after: History, moment: datetime
+) -> Happening | None:
+    if sort == "correction":
+        return _correction(group, before, after)
+    lead = group[0].move
+    lines = tuple(_changed(g) for g in group)
+    kind = market_kind(lines, after, lead.at) if sort == "market" else sort
+    windows = [g.move.observed_after for g in group if g.move.observed_after is not None]
+    return Happening(
+        kind=kind,
+        nature="market",
+        effective_at=lead.at,
+        precision=lead.precision,
+        observed_after=min(windows) if windows else None,
+        announced_for=lead.at if sort in ("announced", "rescheduled", "retracted") else None,
+        lines=lines,
+    )
+
+
+def _changed(line_move: LineMove) -> ChangedLine:
+    return ChangedLine(line_move.line, line_move.move.old, line_move.move.new)
+
+
+def _correction(group: Sequence[LineMove], before: History, after: History) -> Happening | None:
+    """What was believed and what is believed now, at the latest moment where they differ on each line."""
+    moments: dict[Conditions, set[datetime]] = {}
+    for g in group:
+        moments.setdefault(g.line, set()).update({g.move.at} | ({g.was_for} if g.was_for else set()))
+    lines, at = [], None
+    for line, candidates in moments.items():
+        for candidate in sorted(candidates, reverse=True):
+            old, new = value_at(before.get(line, ()), candidate), value_at(after.get(line, ()), candidate)
+            if old != new and not (old and new and same(old, new)):
+                lines.append(ChangedLine(line, old, new))
+                at = candidate if at is None else max(at, candidate)
+                break
+    if at is None:
+        return None
+    return Happening("corrected", "correction", at, "observed", None, None, tuple(lines))
+
+
+def value_at(rows: Iterable[Segment], moment: datetime) -> Value | None:
+    """The price in force at a moment, or None."""
+    return next((row.value for row in rows if row.covers(moment)), None)
+
+
+def market_kind(lines: Sequence[ChangedLine], history: History, at: datetime) -> str:
+    """The first name that fits what the market did at a moment."""
+    kind = _offering_kind(history, at) or _zero_kind(lines) or _promo_kind(lines)
+    if kind:
+        return kind
+    return "restructured" if _restructured(lines, history, at) else _direction(lines)
+
+
+def _offering_kind(history: History, at: datetime) -> str:
+    was_sold = is_sold = was_ever = False
+    for rows in history.values():
+        for row in rows:
+            was_sold = was_sold or row.covers(at - INSTANT)
+            is_sold = is_sold or row.covers(at)
+            was_ever = was_ever or row.start < at
+    if not is_sold:
+        return "withdrawn" if was_sold else ""
+    if was_sold:
+        return ""
+    return "relisted" if was_ever else "listed"
+
+
+def _zero_kind(lines: Sequence[ChangedLine]) -> str:
+    for changed in lines:
+        old, new = changed.old, changed.new
+        if old is None or new is None:
+            continue
+        if not old[0] and old[2] == "free" and new[0]:
+            return "became_paid"
+        if old[0] and not new[0] and new[2] == "free":
+            return "became_free"
+    moved = [c for c in lines if c.old is not None and c.new is not None]
+    return "currency_changed" if any(c.old[1] != c.new[1] for c in moved if c.old and c.new) else ""
+
+
+def _promo_kind(lines: Sequence[ChangedLine]) -> str:
+    promos = [c for c in lines if c.line.layer == PROMO_LAYER]
+    if any(c.old is None for c in promos):
+        return "promo_started"
+    return "promo_ended" if any(c.new is None for c in promos) else ""
+
+
+def _restructured(lines: Sequence[ChangedLine], history: History, at: datetime) -> bool:
+    """Whether cells came or went in a tariff that was stated before and is stated after."""
+    tariffs = {c.line.tariff for c in lines if c.old is None or c.new is None}
+    before: dict[tuple[str, ...], set[Conditions]] = {}
+    after: dict[tuple[str, ...], set[Conditions]] = {}
+    for line, rows in history.items():
+        if line.tariff in tariffs:
+            if value_at(rows, at - INSTANT) is not None:
+                before.setdefault(line.tariff, set()).add(line)
+            if value_at(rows, at) is not None:
+                after.setdefault(line.tariff, set()).add(line)
+    return any(before.get(t) and after.get(t) and before[t] != after[t] for t in tariffs)
+
+
+def _direction(lines: Sequence[ChangedLine]) -> str:
+    moved = [(c.old[0], c.new[0]) for c in lines if c.old is not None and c.new is not None]
+    if moved:
+        if all(new > old for old, new in moved):
+            return "increase"
+        return "decrease" if all(new < old for old, new in moved) else "mixed"
+    if all(c.old is None for c in lines):
+        return "price_added"
+    return "price_removed" if all(c.new is None for c in lines) else "mixed"

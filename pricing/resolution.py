@@ -1,0 +1,301 @@
+"""What is believed of one tariff: a pure function of all that was said and ruled about it.
+
+The unit of precedence is the tariff, so that the sheet is one that somebody sells: at each moment
+one reference of one source sets it whole. ``resolve`` does not depend on the order in which
+statements arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import pairwise
+
+from pricing.claims import LIST_LAYER, Conditions
+from pricing.timeline import INSTANT, Said, Segment, Timeline, Value, Witness, reference_timeline, same
+
+Sheet = dict[Conditions, Segment]
+Spoken = tuple["Voice", Sheet]
+_PRECISE = {"exact": 0, "day": 1, "month": 2, "year": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A person's ruling on one line (``pin``) or on the whole tariff (``withdraw``)."""
+
+    decision: int
+    kind: str
+    line: Conditions | None
+    value: Value | None
+    effective_from: datetime
+    effective_until: datetime | None
+    precision: str = "exact"
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """The timeline of one reference of one source, in its place in the order of speakers."""
+
+    witness: Witness
+    reference: int | None
+    timeline: Timeline
+
+    def sheet(self, moment: datetime) -> Sheet:
+        """The lines that this voice states as in force at a moment."""
+        found = {}
+        for line, segments in self.timeline.items():
+            for segment in segments:
+                if segment.covers(moment):
+                    found[line] = segment
+                    break
+        return found
+
+    def had_begun(self, moment: datetime) -> bool:
+        """Whether the source had been read by a moment; people's word has no such beginning."""
+        readings = self.witness.observations
+        return not readings or readings[0] <= moment
+
+    def presumes(self, sheet: Sheet, moment: datetime) -> bool:
+        """Whether nothing but the last reading, before the moment, speaks for its sheet."""
+        readings = self.witness.observations
+        return bool(readings) and readings[-1] < moment and all(s.presumed for s in sheet.values())
+
+
+def resolve(
+    said: Sequence[Said],
+    ruled: Sequence[Ruled],
+    witnesses: Mapping[int, Witness],
+    specificity: Mapping[int, tuple[int, int, str]],
+) -> dict[Conditions, list[Segment]]:
+    """The effective history of every line of one tariff.
+
+    ``specificity`` orders the references of one source: the largest speaks first.
+    """
+    voices = _voices(said, witnesses, specificity)
+    timeline = _alone(voices[0]) if len(voices) == 1 else _compete(voices)
+    if ruled:
+        timeline = _rule(timeline, ruled)
+    return {line: segments for line, segments in timeline.items() if segments}
+
+
+def _voices(
+    said: Sequence[Said], witnesses: Mapping[int, Witness], specificity: Mapping[int, tuple[int, int, str]]
+) -> list[Voice]:
+    groups: dict[tuple[int, int | None], list[Said]] = {}
+    for statement in said:
+        groups.setdefault((statement.source, statement.reference), []).append(statement)
+    voices = [
+        Voice(witnesses[source], reference, reference_timeline(runs, witnesses[source]))
+        for (source, reference), runs in groups.items()
+    ]
+    nobody = (0, 0, "")
+
+    def order(voice: Voice) -> tuple[int, int, int, int, str, int]:
+        parts, length, text = specificity.get(voice.reference or 0, nobody)
+        return (voice.witness.rank, voice.witness.source, -parts, -length, text, voice.reference or 0)
+
+    return sorted(voices, key=order)
+
+
+def _alone(voice: Voice) -> Timeline:
+    return dict(voice.timeline)
+
+
+def _compete(voices: Sequence[Voice]) -> Timeline:
+    """Cut time where any voice changes, let one voice speak in each piece, and join the pieces."""
+    result: Timeline = {}
+    speaker: Voice | None = None
+    announcer: Voice | None = None
+    for moment, end in pairwise([*_moments(voices), None]):
+        assert moment is not None
+        present = _present(voices, moment)
+        if not any(voice is announcer for voice, _ in present):
+            announcer = _announcer(present, moment)
+        chosen = next((p for p in present if p[0] is announcer), None) or _first_to_speak(present)
+        if chosen is not None:
+            stepped = speaker is not None and speaker is not chosen[0]
+            for line, segment in chosen[1].items():
+                _append(result.setdefault(line, []), segment, moment, end, stepped)
+        speaker = chosen[0] if chosen is not None else None
+    _refine(result, voices)
+    return result
+
+
+def _moments(voices: Sequence[Voice]) -> list[datetime]:
+    """Every moment at which another voice may begin to speak, or the same one to say something else."""
+    found = {voice.witness.observations[0] for voice in voices if voice.witness.observations}
+    for voice in voices:
+        for segments in voice.timeline.values():
+            for segment in segments:
+                found.add(segment.start)
+                if segment.end is not None:
+                    found.add(segment.end)
+    return sorted(found)
+
+
+def _present(voices: Sequence[Voice], moment: datetime) -> list[Spoken]:
+    """Who states the tariff at a moment, and what, in the order of speaking.
+
+    A source sets only moments from its first reading on: what it dates before that counts where
+    no source was being read.
+    """
+    present = [(voice, sheet) for voice in voices if (sheet := voice.sheet(moment))]
+    return sorted(present, key=lambda spoken: not spoken[0].had_begun(moment))
+
+
+def _yield(result: Timeline, moment: datetime) -> None:
+    """Mark what the last speaker said until now: it ends because another speaks, not because it moved."""
+    for segments in result.values():
+        if segments and segments[-1].end == moment:
+            segments[-1] = replace(segments[-1], yields=True)
+
+
+def _first_to_speak(present: Sequence[Spoken]) -> Spoken | None:
+    """The first voice in the order, unless it confirms a finer sheet of another source and yields to it."""
+    if not present:
+        return None
+    first = present[0]
+    others = (p for p in present[1:] if p[0].witness.source != first[0].witness.source)
+    return next((finer for finer in others if _confirms(first[1], finer[1])), first)
+
+
+def _confirms(flat: Sheet, finer: Sheet) -> bool:
+    """Whether a flat sheet equals one calendar slot, or the promotion, of a finer sheet."""
+    if any(line.slot or line.layer != LIST_LAYER for line in flat):
+        return False
+    coats = {(line.slot, line.layer) for line in finer if line.slot or line.layer != LIST_LAYER}
+    return any(_equals(flat, finer, slot, layer) for slot, layer in coats)
+
+
+def _equals(flat: Sheet, finer: Sheet, slot: str, layer: str) -> bool:
+    counterparts = [(segment, finer.get(replace(line, slot=slot, layer=layer))) for line, segment in flat.items()]
+    return all(other is not None and same(segment.value, other.value) for segment, other in counterparts)
+
+
+def _announcer(present: Sequence[Spoken], moment: datetime) -> Voice | None:
+    """Another source whose dated move the first in the order has not read far enough to deny.
+
+    Both must have agreed until then, and nobody between them may know better.
+    """
+    if not present or not present[0][0].presumes(present[0][1], moment):
+        return None
+    first, now = present[0]
+    for voice, sheet in present[1:]:
+        if voice.witness.source == first.witness.source:
+            continue
+        moves_here = any(s.dated and s.start == moment for s in sheet.values())
+        if moves_here and _agree(now, voice.sheet(moment - INSTANT)):
+            return voice
+        if not voice.presumes(sheet, moment):
+            return None
+    return None
+
+
+def _agree(one: Sheet, other: Sheet) -> bool:
+    shared = [line for line in one if line in other]
+    equal = all(same(one[line].value, other[line].value) for line in shared)
+    return (bool(shared) and equal) or _confirms(one, other)
+
+
+def _append(segments: list[Segment], segment: Segment, start: datetime, end: datetime | None, stepped: bool) -> None:
+    """Add the piece of a segment between two moments, joined to an equal neighbour."""
+    last = segments[-1] if segments else None
+    if last is not None and last.end == start and same(last.value, segment.value):
+        segments[-1] = replace(last, end=end, presumed=segment.presumed, yields=False)
+        return
+    if segment.start == start:
+        piece = replace(segment, end=end, steps=stepped and not segment.dated)
+    else:
+        piece = replace(segment, start=start, end=end, precision="observed", observed_after=None, steps=True)
+    segments.append(piece)
+
+
+def _refine(result: Timeline, voices: Sequence[Voice]) -> None:
+    """Move an observed beginning to where another source dates the same move inside its window."""
+    for line, segments in result.items():
+        for index in range(1, len(segments)):
+            old, new = segments[index - 1], segments[index]
+            if old.end == new.start and new.precision == "observed" and new.observed_after is not None:
+                witness = _dated_move(voices, line, old, new)
+                if witness is not None:
+                    segments[index - 1] = replace(old, end=witness.start)
+                    segments[index] = replace(
+                        new,
+                        start=witness.start,
+                        precision=witness.precision,
+                        observed_after=None,
+                        dated_by=witness.statement,
+                        steps=False,
+                    )
+
+
+def _dated_move(voices: Sequence[Voice], line: Conditions, old: Segment, new: Segment) -> Segment | None:
+    assert new.observed_after is not None
+    found: list[tuple[int, datetime, int, Segment]] = []
+    for place, voice in enumerate(voices):
+        segments = voice.timeline.get(line, [])
+        for before, after in pairwise(segments):
+            inside = new.observed_after < after.start <= new.start and after.start > old.start
+            dated = after.dated and after.precision in _PRECISE and before.end == after.start
+            if inside and dated and same(before.value, old.value) and same(after.value, new.value):
+                found.append((_PRECISE[after.precision], after.start, place, after))
+    return min(found, key=lambda f: f[:3])[3] if found else None
+
+
+def _rule(timeline: Timeline, ruled: Sequence[Ruled]) -> Timeline:
+    """Lay people's rulings over what the sources say, in the order in which they were made."""
+    result = {line: list(segments) for line, segments in timeline.items()}
+    for ruling in sorted(ruled, key=lambda r: r.decision):
+        if ruling.line is None:
+            result = {line: _blank(segments, ruling) for line, segments in result.items()}
+        elif ruling.value is not None:
+            kept = _blank(result.get(ruling.line, []), ruling)
+            result[ruling.line] = _rejoin(sorted([*kept, _pinned(ruling, ruling.value)], key=lambda s: s.start))
+    return result
+
+
+def _blank(segments: Sequence[Segment], ruling: Ruled) -> list[Segment]:
+    """The segments outside a ruling's interval."""
+    kept = []
+    start, end = ruling.effective_from, ruling.effective_until
+    for segment in segments:
+        if segment.start < start:
+            ends_later = segment.end is None or segment.end > start
+            kept.append(replace(segment, end=start, presumed=False) if ends_later else segment)
+        if end is not None and (segment.end is None or segment.end > end):
+            kept.append(segment if segment.start >= end else _resumed(segment, ruling, end))
+    return kept
+
+
+def _resumed(segment: Segment, ruling: Ruled, start: datetime) -> Segment:
+    """What goes on when a ruling ends: after a withdrawal it is sold again, after a pin the witness changes."""
+    if ruling.line is None:
+        return replace(segment, start=start, precision="exact", observed_after=None, decision=ruling.decision)
+    return replace(segment, start=start, precision="observed", observed_after=None, steps=True)
+
+
+def _pinned(ruling: Ruled, value: Value) -> Segment:
+    return Segment(
+        start=ruling.effective_from,
+        end=ruling.effective_until,
+        value=value,
+        precision=ruling.precision,
+        observed_after=None,
+        source=None,
+        reference=None,
+        statement=None,
+        steps=True,
+        decision=ruling.decision,
+    )
+
+
+def _rejoin(segments: Sequence[Segment]) -> list[Segment]:
+    joined: list[Segment] = []
+    for segment in segments:
+        last = joined[-1] if joined else None
+        if last is not None and last.end == segment.start and same(last.value, segment.value):
+            joined[-1] = replace(last, end=segment.end)
+        else:
+            joined.append(segment)
+    return joined

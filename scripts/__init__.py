@@ -1,0 +1,1 @@
+"""What `make` runs: installing, running and testing the project on one machine."""

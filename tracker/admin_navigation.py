@@ -1,0 +1,78 @@
+"""The admin's sidebar: what people come for first, the machinery last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+_GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
+    (
+        "Record",
+        (
+            ("Offerings", "sell", "pricing", "offering"),
+            ("Prices", "payments", "pricing", "price"),
+            ("Pricing changes", "trending_up", "pricing", "pricingchange"),
+            ("Companies", "apartment", "companies", "company"),
+            ("AI models", "neurology", "companies", "aimodel"),
+            ("Events", "event", "companies", "monetizationevent"),
+            ("Metrics", "monitoring", "companies", "businessmetric"),
+        ),
+    ),
+    (
+        "Evidence",
+        (
+            ("Decisions", "gavel", "pricing", "decision"),
+            ("Statements", "format_quote", "pricing", "statement"),
+            ("References", "link", "pricing", "reference"),
+            ("Aliases", "alt_route", "pricing", "alias"),
+            ("Observations", "visibility", "pricing", "observation"),
+            ("Calendar slots", "schedule", "pricing", "slotrule"),
+        ),
+    ),
+    (
+        "Sources",
+        (
+            ("Feeds", "rss_feed", "feeds", "feed"),
+            ("Refreshes", "sync", "feeds", "refresh"),
+            ("Sources", "source", "pricing", "source"),
+            ("Order by seller", "swap_vert", "pricing", "sourceprecedence"),
+            ("Seller aliases", "badge", "feeds", "selleralias"),
+        ),
+    ),
+    (
+        "Access",
+        (
+            ("Users", "person", "accounts", "user"),
+            ("Groups", "group", "auth", "group"),
+            ("API tokens", "key", "accounts", "apitoken"),
+        ),
+    ),
+    (
+        "Details",
+        (
+            ("Price lines", "table_rows", "pricing", "priceline"),
+            ("Change lines", "difference", "pricing", "pricingchangeline"),
+            ("Other names", "label", "companies", "companyalias"),
+            ("Payloads", "inventory_2", "feeds", "payload"),
+            ("Heartbeat", "ecg_heart", "tracker", "heartbeat"),
+        ),
+    ),
+)
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups of links that the person may follow."""
+    home = {"title": "Overview", "icon": "dashboard", "link": reverse("admin:index")}
+    groups = [_group(request, title, links) for title, links in _GROUPS]
+    return [{"items": [home]}, *(group for group in groups if group["items"])]
+
+
+def _group(request: HttpRequest, title: str, links: tuple[tuple[str, str, str, str], ...]) -> dict[str, Any]:
+    items = [
+        {"title": name, "icon": icon, "link": reverse(f"admin:{app}_{model}_changelist")}
+        for name, icon, app, model in links
+        if request.user.has_perm(f"{app}.view_{model}") or request.user.has_perm(f"{app}.change_{model}")
+    ]
+    return {"title": title, "separator": True, "collapsible": title == "Details", "items": items}

@@ -1,0 +1,25 @@
+"""Who may use the API: reading is open unless API_REQUIRE_AUTH closes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+if TYPE_CHECKING:  # REST framework's views read this setting while they are being imported
+    from rest_framework.views import APIView
+
+
+class OpenReading(BasePermission):
+    """Anybody reads; with API_REQUIRE_AUTH, whoever shows a token with the scope ``read``."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Let through also a method that the view does not have: that is a 405, not a matter of rights."""
+        if request.method not in SAFE_METHODS and request.method in view.allowed_methods:
+            return False
+        if not settings.API_REQUIRE_AUTH:
+            return True
+        scopes = getattr(request.auth, "scopes", None)
+        return bool(request.user and request.user.is_authenticated and (scopes is None or "read" in scopes))
