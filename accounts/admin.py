@@ -16,11 +16,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.models import SCOPES, ApiToken, User
 from tracker.admin_base import RecordAdmin, no_store
-from tracker.admin_pages import FormPage, answer, change_url, show
+from tracker.admin_pages import FormPage, answer, posted, show
 
 _POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -28,7 +28,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, RecordAdmin):
+class UserAdmin(DjangoUserAdmin, RecordAdmin):  # type: ignore[misc]
     """Who signs in. Only a superuser hands out powers."""
 
     form = UserChangeForm
@@ -60,7 +60,7 @@ class UserAdmin(DjangoUserAdmin, RecordAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, RecordAdmin):
+class GroupAdmin(DjangoGroupAdmin, RecordAdmin):  # type: ignore[misc]
     """What a group of people may do. Superusers alone change it, since a member could widen it."""
 
     list_display = ("name",)
@@ -78,7 +78,7 @@ class ApiTokenForm(forms.ModelForm):
 
     scopes = forms.MultipleChoiceField(
         choices=[(scope, f"{scope}: {meaning}") for scope, meaning in SCOPES.items()],
-        widget=UnfoldAdminCheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
         initial=["read", "alerts"],
         help_text="What the token opens; never more than its user may do.",
     )
@@ -109,7 +109,7 @@ class ApiTokenAdmin(RecordAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiToken]:
         """A superuser sees all tokens, others their own."""
         rows = super().get_queryset(request)
-        return rows if request.user.is_superuser else rows.filter(user_id=request.user.pk)
+        return rows if request.user.is_superuser else rows.filter(user=request.user)
 
     def named_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
         if obj is None:
@@ -121,7 +121,7 @@ class ApiTokenAdmin(RecordAdmin):
         if obj is not None:
             form.base_fields.pop("scopes", None)
         elif not request.user.is_superuser:
-            form.base_fields["user"].queryset = User.objects.filter(pk=request.user.pk)
+            form.base_fields["user"].queryset = User.objects.filter(username=request.user.get_username())
         return form
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
@@ -139,9 +139,8 @@ class ApiTokenAdmin(RecordAdmin):
 
     def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None) -> HttpResponse:
         """Show the secret, this once: it is on the page only, neither in a cookie nor in the session."""
-        secret = obj.issued_secret  # type: ignore[attr-defined]
-        page = show(self, request, "accounts/admin/token_issued.html", title="New API token", token=obj, secret=secret)
-        return no_store(page)
+        told = {"token": obj, "secret": obj.issued_secret, "opens": [SCOPES[scope] for scope in obj.scopes]}  # type: ignore[attr-defined]
+        return no_store(show(self, request, "accounts/admin/token_issued.html", title="New API token", **told))
 
     @display(description="Begins with")
     def shown_hint(self, token: ApiToken) -> str:
@@ -173,10 +172,10 @@ class ApiTokenAdmin(RecordAdmin):
             return f"{token} is revoked; it opens nothing any more."
 
         page = FormPage(
+            about=token,
             title=f"Revoke {token}",
-            form=forms.Form(request.POST or None),
+            form=forms.Form(posted(request)),
             submit="Revoke",
-            back=change_url(token),
             explanation="Programs that send this token are refused from now on. This cannot be taken back.",
             is_grave=True,
         )

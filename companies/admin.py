@@ -17,7 +17,7 @@ from tracker.admin_base import HistoryAdmin, RecordAdmin, RecordInline
 from tracker.admin_fields import CitationsField, LinesField
 
 _FACT_SOURCE = ("Source", {"fields": ("source_url", "source_title", ("source_class", "confidence"))})
-_RECORD = ("Record", {"fields": (("shown_edited", "created_at", "updated_at"),)})
+_RECORD = ("Record", {"fields": ("shown_edited", ("created_at", "updated_at"))})
 
 
 class CuratedAdmin(HistoryAdmin):
@@ -115,12 +115,10 @@ class CompanyAliasAdmin(RecordAdmin):
 
 
 class AIModelForm(forms.ModelForm):
+    """A model; what it takes and gives are lists."""
+
     input_modalities = LinesField(help_text="One a line: text, image, audio, video, file.")
     output_modalities = LinesField(help_text="One a line.")
-
-    class Meta:
-        model = AIModel
-        fields = "__all__"
 
 
 @admin.register(AIModel)
@@ -161,12 +159,29 @@ class AIModelAdmin(CuratedAdmin):
 
 
 class EventForm(forms.ModelForm):
+    """An event; its kind is a free word, so the form says which are in use."""
+
     affected = LinesField(label="Affected", help_text="Products or models that it touched, one a line.")
     extra_sources = CitationsField(label="Further sources")
 
-    class Meta:
-        model = MonetizationEvent
-        fields = "__all__"
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _name_those_in_use(self, "kind", MonetizationEvent)
+
+
+class MetricForm(forms.ModelForm):
+    """A figure's kind and name are free words, so the form says which are in use."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _name_those_in_use(self, "metric", BusinessMetric)
+
+
+def _name_those_in_use(form: forms.ModelForm, field: str, model: type[MonetizationEvent | BusinessMetric]) -> None:
+    """Say which words stand there already, so that one thing keeps one name."""
+    words = model._default_manager.order_by(field).values_list(field, flat=True).distinct()[:60]
+    if words and field in form.fields:
+        form.fields[field].help_text = f"In use: {', '.join(words)}."
 
 
 @admin.register(MonetizationEvent)
@@ -194,6 +209,7 @@ class MonetizationEventAdmin(CuratedAdmin):
 class BusinessMetricAdmin(CuratedAdmin):
     """Reported or estimated figures: revenue, users, funding."""
 
+    form = MetricForm
     list_display = ("company", "metric", "value", "currency", "as_of", "precision", "kind", "confidence")
     list_filter = ("metric", "kind", "confidence", ("company", AutocompleteSelectFilter))
     search_fields = ("metric", "scope", "key", "company__name", "company__aliases__name")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import TextChoices
 from django.db.models.functions import Lower
 from django.urls import reverse
 from simple_history.models import HistoricalRecords
@@ -46,7 +47,7 @@ class Curated(models.Model):
 class Company(Curated):
     """A lab, cloud, reseller or application company."""
 
-    class Kind(models.TextChoices):
+    class Kind(TextChoices):
         LAB = "lab", "lab"
         CLOUD = "cloud", "cloud"
         RESELLER = "reseller", "reseller"

@@ -11,6 +11,7 @@ from companies.curated import LoadReport, load
 from feeds.adapters.curated import bundle, plan_descriptions
 from feeds.enrolment import feed_named
 from feeds.refreshing import Report, refresh
+from pricing.locks import lock_ledger
 from pricing.models import Offering, Reference
 
 
@@ -30,6 +31,8 @@ def load_curated() -> Curated:
     """
     body = bundle(settings.RECORD_DIR)
     with transaction.atomic():
+        # A feed that is refreshed meanwhile may make the same companies.
+        lock_ledger()
         record = load(settings.RECORD_DIR)
         prices = refresh(feed_named("curated"), trigger="command")
         described = _describe_plans(body)

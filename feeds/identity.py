@@ -11,6 +11,7 @@ from django.utils.text import slugify
 from companies.models import AIModel, Company
 from feeds.registry import KnownFeed
 from feeds.sellers import Seller, Sellers
+from pricing.bulk import save_new
 from pricing.claims import ParsedOffering, Rejection
 from pricing.identity import identity_key, model_key, vendor
 from pricing.ledger import Told
@@ -101,10 +102,10 @@ class Identity:
             if key not in offerings and key not in made:
                 made[key] = self._new_offering(row, key)
         _link_models(made.values(), unmet, keys, self._sellers)
-        Offering.objects.bulk_create(made.values(), batch_size=BATCH)
+        save_new(list(made.values()))
         offerings.update(made)
         references = [self._new_reference(row, offerings[keys[row.provider, row.model]]) for row in unmet]
-        Reference.objects.bulk_create(references, batch_size=BATCH)
+        save_new(references)
         self._references.update({(r.provider, r.external_id): r for r in references})
         found.new_offerings, found.new_references = len(made), len(references)
 
@@ -189,7 +190,7 @@ def _link_models(
         if developer is not None:
             row = facts[offering.seller_id, offering.kind, offering.listing, offering.identity_key]
             missing[slug] = _new_model(slug, row, developer, offering)
-    AIModel.objects.bulk_create(missing.values(), batch_size=BATCH)
+    save_new(list(missing.values()))
     models.update(missing)
     for offering, slug in sold:
         if slug in models:

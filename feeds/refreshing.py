@@ -18,6 +18,7 @@ from feeds.reading import Document, Unchanged, compressed, newest
 from feeds.registry import known_feed
 from pricing.claims import ParsedDocument, Rejection, SlotRule, UnreadableDocument
 from pricing.ledger import LedgerError, Outcome, Reading, StaleObservation, observe, observe_again
+from pricing.locks import lock_ledger
 from pricing.models import Observation
 from pricing.slots import keep_slots
 from tracker.outbound.errors import OutboundError
@@ -133,6 +134,8 @@ def _take(
     parsed = known_feed(feed.slug).parse(found.body)
     say(f"reconciling {len(parsed.offerings):,} offerings")
     with transaction.atomic():
+        # Offerings are found or made under the same lock as prices: two feeds may meet one at the same time.
+        lock_ledger()
         report = _write(feed, found, digest, parsed, trigger, backfilled)
         if dry_run:
             transaction.set_rollback(True)

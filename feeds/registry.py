@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
+from types import ModuleType
 
 from pricing.claims import ParsedDocument
 
@@ -40,7 +41,7 @@ class KnownFeed:
         strip: Callable[[str, str], str] | None = getattr(self._module(), "offering_id", None)
         return strip(provider, external_id) if strip else external_id
 
-    def _module(self) -> object:
+    def _module(self) -> ModuleType:
         return import_module(f"feeds.adapters.{self.adapter}")
 
 

@@ -13,6 +13,7 @@ from itertools import islice
 from django.db.models import Max
 
 from pricing.belief import Readings, Sheet, TariffKey, load_sheets
+from pricing.bulk import Row, insert, save_new
 from pricing.claims import Conditions, Tariff
 from pricing.headlines import headline
 from pricing.models import Offering, Price, PricingChange, PricingChangeLine
@@ -123,7 +124,7 @@ def _write_prices(differences: Sequence[_Difference], cause: Cause, settled: Set
     for moment, ids in closing.items():
         for chunk in _chunks(ids, CHUNK):
             settled.closed += Price.objects.filter(pk__in=chunk, known_until__isnull=True).update(known_until=moment)
-    Price.objects.bulk_create(rows, batch_size=CHUNK)
+    insert(Price, PRICE_COLUMNS, rows)
     settled.opened += len(rows)
 
 
@@ -139,31 +140,35 @@ def _known_moments(line_ids: Collection[int], cause: Cause) -> dict[int, datetim
     return moments
 
 
-def _price(line_id: int, segment: Segment, moment: datetime, cause: Cause) -> Price:
-    amount, currency, zero_means = segment.value
-    return Price(
-        line_id=line_id,
-        amount=amount,
-        currency=currency,
-        zero_means=zero_means,
-        effective_from=segment.start,
-        effective_until=segment.end,
-        precision=segment.precision,
-        observed_after=segment.observed_after,
-        known_from=moment,
-        recorded_at=cause.recorded_at,
-        source_id=segment.source,
-        statement_id=segment.statement,
-        dated_by_id=segment.dated_by,
-        decision_id=segment.decision,
-    )
+PRICE_COLUMNS = (
+    "line_id",
+    "amount",
+    "currency",
+    "zero_means",
+    "effective_from",
+    "effective_until",
+    "precision",
+    "observed_after",
+    "known_from",
+    "recorded_at",
+    "source_id",
+    "statement_id",
+    "dated_by_id",
+    "decision_id",
+)
+
+
+def _price(line_id: int, segment: Segment, moment: datetime, cause: Cause) -> Row:
+    effective = (segment.start, segment.end, segment.precision, segment.observed_after)
+    evidence = (segment.source, segment.statement, segment.dated_by, segment.decision)
+    return (line_id, *segment.value, *effective, moment, cause.recorded_at, *evidence)
 
 
 def _write_changes(drafts: Sequence[tuple[Sheet, Happening]], cause: Cause, sequence: int, settled: Settled) -> None:
     changes = [_change(sheet, h, cause, sequence + place) for place, (sheet, h) in enumerate(drafts)]
-    PricingChange.objects.bulk_create(changes, batch_size=CHUNK)
-    lines = [_change_line(change, sheet, h) for change, (sheet, h) in zip(changes, drafts, strict=True)]
-    PricingChangeLine.objects.bulk_create([line for group in lines for line in group], batch_size=CHUNK)
+    save_new(changes)
+    lines = (row for change, draft in zip(changes, drafts, strict=True) for row in _change_lines(change, *draft))
+    insert(PricingChangeLine, CHANGE_LINE_COLUMNS, lines)
     settled.changes += len(changes)
     for change in changes:
         settled.kinds[change.kind] = settled.kinds.get(change.kind, 0) + 1
@@ -190,19 +195,14 @@ def _change(sheet: Sheet, happening: Happening, cause: Cause, sequence: int) -> 
     )
 
 
-def _change_line(change: PricingChange, sheet: Sheet, happening: Happening) -> list[PricingChangeLine]:
-    return [
-        PricingChangeLine(
-            change=change,
-            line_id=sheet.lines[changed.line],
-            old=changed.old[0] if changed.old else None,
-            new=changed.new[0] if changed.new else None,
-            old_currency=changed.old[1] if changed.old else "",
-            currency=(changed.new or changed.old or ("", "", ""))[1],
-            percent=changed.percent,
-        )
-        for changed in happening.lines
-    ]
+CHANGE_LINE_COLUMNS = ("change_id", "line_id", "old", "new", "old_currency", "currency", "percent")
+
+
+def _change_lines(change: PricingChange, sheet: Sheet, happening: Happening) -> Iterator[Row]:
+    for changed in happening.lines:
+        old, new = changed.old or (None, "", ""), changed.new or (None, "", "")
+        currency = new[1] or old[1]
+        yield (change.pk, sheet.lines[changed.line], old[0], new[0], old[1], currency, changed.percent)
 
 
 def update_statuses(offering_ids: Collection[int], now: datetime) -> None:

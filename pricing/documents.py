@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from pricing.belief import FEED_GRACE, FEED_PATIENCE, TariffKey
 from pricing.bookkeeping import Cause, settle
+from pricing.bulk import Row, insert
 from pricing.claims import Claim
 from pricing.locks import lock_ledger
 from pricing.models import Observation, Price, Source, Statement
@@ -183,13 +184,13 @@ def _write_edits(
     """Write the edits; the lines they touch."""
     at = reading.observed_at
     previous, following = neighbours
-    rows = [_statement(reading, *opened, keys[opened[0]]) for opened in edits.opened]
+    neighbour = None
     if following is not None:
         neighbour = Observation.objects.get(source=reading.source, observed_at=following)
-        for row in rows:
-            row.ended_by_refresh_id = neighbour.refresh_id
-        rows += _continued(edits.split, at, neighbour)
-    Statement.objects.bulk_create(rows, batch_size=BATCH)
+        Statement.objects.bulk_create(_continued(edits.split, at, neighbour), batch_size=BATCH)
+    ended_by = neighbour.refresh_id if neighbour is not None else None
+    rows = (_statement(reading, *opened, keys[opened[0]], ended_by) for opened in edits.opened)
+    insert(Statement, STATEMENT_COLUMNS, rows)
     _update([*edits.ended, *edits.split], ended_at=at, ended_by_refresh_id=reading.refresh_id)
     _update(edits.grown, first_observed_at=at, absent_before=previous)
     _update(edits.narrowed, absent_before=at)
@@ -215,6 +216,28 @@ def _update(runs: Sequence[Run[StatementKey]], **values: object) -> None:
         Statement.objects.filter(pk__in=ids).update(**values)
 
 
+STATEMENT_COLUMNS = (
+    "source_id",
+    "reference_id",
+    "line_id",
+    "amount",
+    "currency",
+    "zero_means",
+    "effective_from",
+    "effective_until",
+    "precision",
+    "first_observed_at",
+    "absent_before",
+    "ended_at",
+    "refresh_id",
+    "ended_by_refresh_id",
+    "citation_url",
+    "citation_title",
+    "note",
+    "recorded_at",
+)
+
+
 def _statement(
     reading: Reading,
     key: StatementKey,
@@ -222,25 +245,10 @@ def _statement(
     absent_before: datetime | None,
     ended: datetime | None,
     citation: Citation,
-) -> Statement:
-    reference, line, amount, currency, zero, effective_from, effective_until, precision = key
-    return Statement(
-        source=reading.source,
-        reference_id=reference,
-        line_id=line,
-        amount=amount,
-        currency=currency,
-        zero_means=zero,
-        effective_from=effective_from,
-        effective_until=effective_until,
-        precision=precision,
-        first_observed_at=first,
-        absent_before=absent_before,
-        ended_at=ended,
-        refresh_id=reading.refresh_id,
-        citation_url=citation[0],
-        citation_title=citation[1],
-    )
+    ended_by: int | None,
+) -> Row:
+    run = (first, absent_before, ended, reading.refresh_id, ended_by)
+    return (reading.source.pk, *key, *run, *citation, "", timezone.now())
 
 
 def _waiting(reading: Reading, previous: datetime | None, following: datetime | None) -> set[TariffKey]:

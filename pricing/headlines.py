@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from pricing.claims import LIST_LAYER, STANDARD_TIER, Conditions
@@ -33,7 +32,7 @@ _VERBS = {
 
 def headline(name: str, happening: Happening) -> str:
     """Such as ``DeepSeek V4 Pro: input 0.435 -> 0.66 USD per 1M tokens, +51.72%``."""
-    lead = _lead(happening.lines)
+    lead = _lead(happening)
     parts = [_opening(happening), _sentence(lead)]
     more = len(happening.lines) - 1
     text = f"{name}: {', '.join(filter(None, parts))}" + (f" (and {more} more)" if more else "")
@@ -52,16 +51,26 @@ def _day(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d" if midnight else "%Y-%m-%d %H:%M UTC")
 
 
-def _lead(lines: Sequence[ChangedLine]) -> ChangedLine:
-    """The line that stands for the rest: the plainest conditions of the best known meter."""
+def _lead(happening: Happening) -> ChangedLine:
+    """The line that stands for the rest: the plainest conditions of the best known meter among those that moved."""
 
-    def order(changed: ChangedLine) -> tuple[bool, int, bool, int, Conditions]:
+    def order(changed: ChangedLine) -> tuple[bool, bool, int, bool, int, Conditions]:
         line = changed.line
         place = _FIRST.index(line.meter) if line.meter in _FIRST else len(_FIRST)
         special = bool(line.region or line.variant or line.commitment or line.layer != LIST_LAYER)
-        return (line.service_tier != STANDARD_TIER, place, special, line.above_input_tokens, line)
+        other_tier = line.service_tier != STANDARD_TIER
+        return (not _tells(changed, happening.kind), other_tier, place, special, line.above_input_tokens, line)
 
-    return min(lines, key=order)
+    return min(happening.lines, key=order)
+
+
+def _tells(changed: ChangedLine, kind: str) -> bool:
+    """Whether a line shows what its change is named for."""
+    if kind == "became_paid":
+        return changed.old is not None and not changed.old[0] and changed.new is not None
+    if kind == "became_free":
+        return changed.new is not None and not changed.new[0] and changed.old is not None
+    return changed.old is not None and changed.new is not None
 
 
 def _sentence(changed: ChangedLine) -> str:

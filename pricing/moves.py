@@ -128,7 +128,7 @@ def line_moves(
     for move in come:
         if not _is_presumed(move, moment):
             fills_in = latest is not None and move.at < latest
-            amends = any(m.at == move.at and m.new != move.new for m in gone)
+            amends = move.at <= moment and any(m.at == move.at and m.new != move.new for m in gone)
             found.append(LineMove(_sort(move, moment, ruled or fills_in or amends), line, move))
     return found
 
@@ -156,9 +156,8 @@ def _lost(line: Conditions, move: Move, moment: datetime, ruled: bool) -> LineMo
 
 def _shifted(line: Conditions, old: Move, new: Move, moment: datetime) -> list[LineMove]:
     """The same move at another time: a better date, a new date for what is to come, or a correction."""
-    if old.new is None and line.layer == PROMO_LAYER and old.at > moment:
-        sort = "promo_extended" if new.at > old.at else "promo_ended"
-        return [LineMove(sort, line, new, was_for=old.at)]
+    if old.new is None and line.layer == PROMO_LAYER and old.at > moment and new.at > moment:
+        return [LineMove("promo_extended" if new.at > old.at else "rescheduled", line, new, was_for=old.at)]
     if old.new is None and old.at > moment:
         return [] if new.at > moment else [LineMove(_sort(new, moment, False), line, new, was_for=old.at)]
     if old.at > moment:

@@ -231,15 +231,17 @@ def _refine(result: Timeline, voices: Sequence[Voice]) -> None:
 
 
 def _dated_move(voices: Sequence[Voice], line: Conditions, old: Segment, new: Segment) -> Segment | None:
+    """The best dated beginning of the new price inside the window, by a source that knows no other old price."""
     assert new.observed_after is not None
     found: list[tuple[int, datetime, int, Segment]] = []
     for place, voice in enumerate(voices):
-        segments = voice.timeline.get(line, [])
-        for before, after in pairwise(segments):
+        before: Segment | None = None
+        for after in voice.timeline.get(line, []):
             inside = new.observed_after < after.start <= new.start and after.start > old.start
-            dated = after.dated and after.precision in _PRECISE and before.end == after.start
-            if inside and dated and same(before.value, old.value) and same(after.value, new.value):
+            dated = after.dated and after.precision in _PRECISE and same(after.value, new.value)
+            if inside and dated and (before is None or before.end != after.start or same(before.value, old.value)):
                 found.append((_PRECISE[after.precision], after.start, place, after))
+            before = after
     return min(found, key=lambda f: f[:3])[3] if found else None
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -55,8 +56,7 @@ def state(
         line_id = ensure_lines({(offering.pk, claim.line)})[offering.pk, claim.line]
         decision = _decide(Decision.Kind.STATE, offering, ruling, now, line_id=line_id, claim=claim)
         source = editors()
-        later = Statement.objects.filter(source=source, line_id=line_id, ended_at__isnull=True)
-        ended = later.filter(effective_from__gte=begins).update(ended_at=now)
+        ended = _overruled(source, line_id, begins, claim.effective_until).update(ended_at=now)
         Statement.objects.create(
             source=source,
             line_id=line_id,
@@ -74,6 +74,21 @@ def state(
         )
         cause = Cause(now, now, source_id=source.pk, decision_id=decision.pk)
         return Outcome(1, ended, settle([(offering.pk, claim.line.tariff)], cause))
+
+
+def _overruled(source: Source, line_id: int, begins: datetime, until: datetime | None) -> QuerySet[Statement]:
+    """What was stated for later than ``begins`` and gives way. Raises LedgerError where only a part would."""
+    later = Statement.objects.filter(source=source, line_id=line_id, ended_at__isnull=True, effective_from__gte=begins)
+    if until is None:
+        return later
+    within = later.filter(effective_from__lt=until)
+    beyond = within.filter(Q(effective_until__isnull=True) | Q(effective_until__gt=until)).first()
+    if beyond is not None and beyond.effective_from is not None:
+        raise LedgerError(
+            f"{beyond} is stated from {beyond.effective_from.isoformat()} on; "
+            "end this price by then, or take that one back first"
+        )
+    return within
 
 
 def retire_statement(statement: Statement, ruling: Ruling) -> Outcome:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pricing.belief import LINE_COLUMNS, TariffKey
 from pricing.bookkeeping import Settled
+from pricing.bulk import insert
 from pricing.claims import Conditions
 from pricing.models import Offering, PriceLine
 
@@ -39,12 +40,10 @@ def ensure_lines(wanted: Collection[tuple[int, Conditions]]) -> dict[tuple[int, 
         rows = PriceLine.objects.filter(offering_id__in=chunk).values_list("pk", "offering_id", *LINE_COLUMNS)
         found.update({(offering, Conditions(*columns)): pk for pk, offering, *columns in rows})
     missing = sorted(set(wanted) - found.keys())
-    made = [
-        PriceLine(offering_id=offering, **dict(zip(LINE_COLUMNS, _columns(line), strict=True)))
-        for offering, line in missing
-    ]
-    PriceLine.objects.bulk_create(made, batch_size=BATCH)
-    found.update({key: row.pk for key, row in zip(missing, made, strict=True)})
+    made = insert(
+        PriceLine, ("offering_id", *LINE_COLUMNS), ((offering, *_columns(line)) for offering, line in missing)
+    )
+    found.update(zip(missing, made, strict=True))
     return {key: found[key] for key in wanted}
 
 
@@ -53,12 +52,13 @@ def _columns(line: Conditions) -> tuple[str | int, ...]:
 
 
 def tariffs_of(line_ids: Collection[int]) -> set[TariffKey]:
+    """The tariffs that some lines belong to."""
     found: set[TariffKey] = set()
     ids = sorted(line_ids)
     for start in range(0, len(ids), BATCH):
         rows = PriceLine.objects.filter(pk__in=ids[start : start + BATCH])
         for offering, *tariff in rows.values_list("offering_id", *LINE_COLUMNS[:5]):
-            found.add((offering, tuple(tariff)))  # type: ignore[arg-type]
+            found.add((offering, tuple(tariff)))
     return found
 
 

@@ -14,10 +14,10 @@ from pricing.belief import Readings, load_sheets
 from pricing.claims import Conditions
 from pricing.models import Decision, Observation, Price, Reference
 from pricing.timeline import Said, Segment, Timeline, reference_timeline, same
-from pricing.why_words import WHAT_VERDICTS_MEAN, because, begins, cell, ends, known, set_by
-from tracker.amounts import plain
+from pricing.why_words import WHAT_VERDICTS_MEAN, because, begins, cell, ends, known, money, set_by
 from tracker.moments import beginning, utc
 
+Sheet = dict[Conditions, Segment]
 _INSTANT = timedelta(microseconds=1)
 _EVIDENCE = (
     "line__offering__seller",
@@ -95,7 +95,7 @@ def explain(price_id: int, *, now: datetime | None = None) -> Explanation:
     sentences = (
         set_by(price, _last_reading(price)),
         begins(price),
-        ends(price, _withdrawal(price), now),
+        ends(price, _withdrawal(price), _follower(price), now),
         because(price, _others(price, voices)),
         known(price),
     )
@@ -114,7 +114,15 @@ def _believed_at(price: Price, moment: datetime) -> Price | None:
     return rows.exclude(effective_until__lte=moment).first()
 
 
+def _follower(price: Price) -> Price | None:
+    """The price believed to begin where this one ends."""
+    rows = Price.objects.filter(line_id=price.line_id, known_until__isnull=True)
+    return rows.filter(effective_from=price.effective_until).first() if price.effective_until else None
+
+
 def _last_reading(price: Price) -> datetime | None:
+    if price.source_id is None:
+        return None
     last: datetime | None = Observation.objects.filter(source_id=price.source_id).aggregate(m=Max("observed_at"))["m"]
     return last
 
@@ -182,7 +190,8 @@ def _voice(
 ) -> Voice:
     source_id, seller_id = runs[0].source, price.line.offering.seller_id
     source, witness = readings.sources[source_id], readings.witness(source_id, seller_id)
-    sheet = _sheet(reference_timeline(runs, witness), moment)
+    timeline = reference_timeline(runs, witness)
+    sheet = _sheet(timeline, moment)
     segment = sheet.get(price.line.conditions)
     return Voice(
         source=source.name,
@@ -194,19 +203,19 @@ def _voice(
         amount=segment.value[0] if segment else None,
         currency=segment.value[1] if segment else "",
         since=beginning(segment.start, segment.precision, segment.observed_after) if segment else "",
-        remark=_remark(sheet, runs, moment) if segment is None else "",
+        remark=_remark(price.line.conditions, timeline, sheet, moment) if segment is None else "",
         verdict=_verdict(price, runs[0], segment, sheet),
         last_reading=last or max(run.first_observed_at for run in runs),
     )
 
 
-def _sheet(timeline: Timeline, moment: datetime) -> dict[Conditions, Segment]:
+def _sheet(timeline: Timeline, moment: datetime) -> Sheet:
     """The lines of a tariff that a voice states as in force at a moment."""
     found = {line: next((s for s in segments if s.covers(moment)), None) for line, segments in timeline.items()}
     return {line: segment for line, segment in found.items() if segment is not None}
 
 
-def _verdict(price: Price, run: Said, segment: Segment | None, sheet: dict[Conditions, Segment]) -> str:
+def _verdict(price: Price, run: Said, segment: Segment | None, sheet: Sheet) -> str:
     value = (price.amount, price.currency, price.zero_means)
     if not sheet:
         return "silent"
@@ -219,13 +228,13 @@ def _verdict(price: Price, run: Said, segment: Segment | None, sheet: dict[Condi
     return "sets" if sets and price.decision_id is None else "agrees"
 
 
-def _remark(sheet: dict[Conditions, Segment], runs: Sequence[Said], moment: datetime) -> str:
-    """What a voice that says nothing of the line says instead, or when it fell silent."""
+def _remark(line: Conditions, timeline: Timeline, sheet: Sheet, moment: datetime) -> str:
+    """What a voice that says nothing of the line says instead, or said before, or will say."""
     if sheet:
-        stated = [f"{cell(line)} {plain(s.value[0])} {s.value[1]}" for line, s in sorted(sheet.items())]
-        return "states instead: " + ", ".join(stated)
-    ended = [run.ended_at for run in runs if run.ended_at is not None and run.ended_at <= moment]
-    if ended:
-        latest = max(runs, key=lambda run: run.first_observed_at)
-        return f"last said {plain(latest.value[0])} {latest.value[1]}; gone since {utc(max(ended))}"
-    return "said nothing yet"
+        return "states instead: " + ", ".join(f"{cell(other)} {money(s.value)}" for other, s in sorted(sheet.items()))
+    segments = timeline.get(line, [])
+    coming = next((s for s in segments if s.start > moment), None)
+    gone = next((s for s in reversed(segments) if s.end is not None and s.end <= moment), None)
+    said = f"said {money(gone.value)} until {utc(gone.end)}" if gone else ""
+    says = f"says {money(coming.value)} from {beginning(coming.start, coming.precision)} on" if coming else ""
+    return "; ".join(filter(None, [said, says])) or "says nothing of this line"

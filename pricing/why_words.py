@@ -8,6 +8,7 @@ from typing import Protocol
 
 from pricing.claims import LIST_LAYER, Conditions
 from pricing.models import Decision, Price, Source, Statement
+from pricing.timeline import Value
 from tracker.amounts import plain
 from tracker.moments import beginning, utc
 
@@ -90,22 +91,44 @@ def begins(price: Price) -> str:
         return f"The ruling holds from {when}."
     if price.observed_after is not None:
         return f"No source dates the beginning. It lies {when}: one reading did not show the price, the next did."
-    if price.statement is not None and price.statement.effective_from == price.effective_from:
-        return f"The source itself dates the beginning: {when}."
-    if price.precision == "observed":
+    return _begins_undated(price, when) if price.precision == "observed" else _begins_dated(price, when)
+
+
+def _begins_dated(price: Price, when: str) -> str:
+    is_own = price.statement is not None and price.statement.effective_from == price.effective_from
+    return f"The source itself dates the beginning: {when}." if is_own else f"It begins: {when}."
+
+
+def _begins_undated(price: Price, when: str) -> str:
+    if _said_before(price):
         return (
-            f"No source dates the beginning: this is the moment from which {price.source or 'it'} can speak ({when})."
+            f"{price.source} said so before, but its word counts from {utc(price.effective_from)} on: "
+            "until then a source before it in the order set the price."
         )
-    return f"It begins: {when}."
+    return f"No source dates the beginning: it was in force {when}, when {price.source or 'it'} was first read."
 
 
-def ends(price: Price, withdrawal: Decision | None, now: datetime) -> str:
-    """When and why it ends, or nothing."""
+def _said_before(price: Price) -> bool:
+    statement = price.statement
+    return (
+        statement is not None
+        and statement.effective_from is None
+        and statement.first_observed_at < price.effective_from
+    )
+
+
+def ends(price: Price, withdrawal: Decision | None, follower: Price | None, now: datetime) -> str:
+    """When and why it ends and what follows, or nothing."""
     if price.effective_until is None:
         return ""
     verb = "ended" if price.effective_until <= now else "ends"
+    then = (
+        f"; {plain(follower.amount)} {follower.currency} {'followed' if verb == 'ended' else 'follows'}"
+        if follower
+        else ""
+    )
     if withdrawal is None:
-        return f"It {verb} at {utc(price.effective_until)}."
+        return f"It {verb} at {utc(price.effective_until)}{then}."
     who = withdrawal.made_by.get_username() if withdrawal.made_by else "somebody"
     return f"It {verb} at {utc(price.effective_until)}, because {who} withdrew the offering{_reason(withdrawal.note)}."
 
@@ -128,9 +151,16 @@ def because(price: Price, others: Sequence[Speaker]) -> str:
 def known(price: Price) -> str:
     """Since when, and until when, the record believed it."""
     since = f"The record has it since {utc(price.known_from)}"
+    if utc(price.recorded_at) != utc(price.known_from):
+        since += f" (written {utc(price.recorded_at)})"
     if price.known_until is None:
-        return f"{since}, written {utc(price.recorded_at)}."
+        return f"{since}."
     return f"{since} and believed it until {utc(price.known_until)}; then what was learnt put another row in its place."
+
+
+def money(value: Value) -> str:
+    """Amount and currency."""
+    return f"{plain(value[0])} {value[1]}"
 
 
 def cell(line: Conditions) -> str:

@@ -13,10 +13,11 @@ from django.db import connection, models
 from django.forms import Field as FormField
 from django.http import HttpRequest, HttpResponse
 from django.templatetags.static import static
+from django.utils.html import format_html
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.paginator import InfinitePaginator
-from unfold.widgets import UnfoldAdminDecimalFieldWidget
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWidget
 
 from tracker.admin_fields import AmountFormField, UtcDateTimeFormField
 from tracker.amounts import plain
@@ -44,9 +45,20 @@ class Written:
         self.admin_order_field = field.name
         self.help_text = field.help_text
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Written) and other.__name__ == self.__name__
+
+    def __hash__(self) -> int:
+        return hash((Written, self.__name__))
+
     def __call__(self, row: models.Model) -> str | None:
         value = getattr(row, self._attname)
-        return None if value is None else self._write(value)
+        return None if value is None else unbroken(self._write(value))
+
+
+def unbroken(text: str) -> str:
+    """Text that stays on one line, as a moment or an amount should."""
+    return format_html('<span class="whitespace-nowrap">{}</span>', text) if text else ""
 
 
 def written(model: type[models.Model], name: Any) -> Any:
@@ -65,6 +77,8 @@ class _Conventions:
     admin_site: Any
     formfield_overrides: dict[Any, Any] = {
         models.DateTimeField: {"form_class": UtcDateTimeFormField},
+        models.TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 4})},
+        models.URLField: {"assume_scheme": "https"},
         AmountField: {"form_class": AmountFormField, "widget": UnfoldAdminDecimalFieldWidget},
     }
 
@@ -74,7 +88,7 @@ class _Conventions:
         return named or [field.name for field in self._links() if self._can_be_searched(field.related_model)]
 
     def _links(self) -> list[Any]:
-        return [f for f in self.model._meta.get_fields() if (f.many_to_one or f.many_to_many) and f.concrete]
+        return [f for f in self.model._meta.get_fields() if f.concrete and f.is_relation]
 
     def _can_be_searched(self, model: Any) -> bool:
         return self.admin_site.is_registered(model) and bool(self.admin_site.get_model_admin(model).search_fields)
@@ -97,9 +111,10 @@ class RecordAdmin(_Conventions, ModelAdmin):
     list_filter_sheet = True
     list_per_page = 50
     list_max_show_all = 200
-    show_full_result_count = False
     save_on_top = False
     view_on_site = False
+    delete_confirmation_template = "tracker/admin/delete_confirmation.html"
+    delete_selected_confirmation_template = "tracker/admin/delete_selected_confirmation.html"
     warn_unsaved_form = True
     has_log = True
 
@@ -130,6 +145,8 @@ class RecordAdmin(_Conventions, ModelAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What would go with a row; of the many that keep it from going, the first few."""
         gone, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        if protected:  # which permissions would be lacking is beside the point then
+            lacking = set()
         if len(protected) > PROTECTED_SHOWN:
             more = len(protected) - PROTECTED_SHOWN
             protected = [*protected[:PROTECTED_SHOWN], f"and {more:,} more rows that the record keeps for good"]
@@ -213,6 +230,11 @@ def stylesheet(request: HttpRequest) -> str:
     return static("tracker/admin.css")
 
 
+def favicon(request: HttpRequest) -> str:
+    """The address of the little picture on the browser's tab."""
+    return static("tracker/favicon.svg")
+
+
 def environment_label(request: HttpRequest) -> list[str]:
     """What one works on, for the corner of every page: text and colour."""
     if settings.DEBUG:
@@ -227,4 +249,4 @@ def no_store(response: HttpResponse) -> HttpResponse:
     return response
 
 
-admin.site.site_title = "AI monetization tracker"
+admin.site.index_title = "Overview"

@@ -20,7 +20,7 @@ class AmountFormField(forms.DecimalField):
     """An exact decimal, shown without exponent or trailing zeros."""
 
     def validate(self, value: Decimal | None) -> None:
-        super().validate(value)
+        super().validate(value)  # type: ignore[arg-type]
         if value is not None and not fits(value):
             raise ValidationError(f"an amount has at most {DIGITS - PLACES} digits before the point and {PLACES} after")
 
@@ -33,7 +33,7 @@ class UtcDateTimeFormField(forms.SplitDateTimeField):
 
     widget = UnfoldAdminSplitDateTimeWidget
 
-    def compress(self, data_list: list[Any]) -> datetime | None:
+    def compress(self, data_list: Any) -> datetime | None:
         if not data_list:
             return None
         day, clock = data_list

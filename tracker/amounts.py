@@ -37,12 +37,13 @@ def plain(amount: Decimal) -> str:
 
 def to_sortable(amount: Decimal) -> str:
     """Fixed-width text that sorts as the amounts do; negatives are written in complement."""
-    text = format(abs(amount), f".{PLACES}f").zfill(_WIDTH)
+    # abs() and a minus sign would round to the context's 28 digits.
+    text = format(amount.copy_abs(), f".{PLACES}f").zfill(_WIDTH)
     return "-" + text.translate(_COMPLEMENT) if amount < 0 else text
 
 
 def from_sortable(text: str) -> Decimal:
     """The amount behind ``to_sortable``."""
     if text.startswith("-"):
-        return -Decimal(text[1:].translate(_COMPLEMENT))
+        return Decimal(text[1:].translate(_COMPLEMENT)).copy_negate()
     return Decimal(text)

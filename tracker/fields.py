@@ -7,7 +7,7 @@ amount is fixed-width text whose order is the order of the values.
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -15,8 +15,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from tracker.amounts import DIGITS, PLACES, AmountOutOfRange, fits, from_sortable, plain, to_sortable
 
+if TYPE_CHECKING:
+    _Field = models.Field[Decimal | str | int | None, Any]
+else:
+    _Field = models.Field
 
-class AmountField(models.Field):
+
+class AmountField(_Field):
     """A Decimal of up to 38 digits, 18 of them after the point, exact on every database."""
 
     description = "Exact decimal"
@@ -53,10 +58,10 @@ class AmountField(models.Field):
         return value if isinstance(value, Decimal) else from_sortable(value)
 
     def value_to_string(self, obj: models.Model) -> str:
-        value = self.value_from_object(obj)
-        return "" if value is None else plain(value)
+        amount = self.to_python(self.value_from_object(obj))
+        return "" if amount is None else plain(amount)
 
-    def formfield(self, **kwargs: Any) -> Any:  # type: ignore[override]
+    def formfield(self, **kwargs: Any) -> Any:
         from django import forms
 
         return super().formfield(**{"form_class": forms.DecimalField, **kwargs})

@@ -24,8 +24,6 @@ def beginning(moment: datetime, precision: str, observed_after: datetime | None 
         return utc(moment)
     if observed_after is not None:
         return f"between {utc(observed_after)} and {utc(moment)}"
-    if precision == "observed":
-        return f"seen {utc(moment)}, began no later"
     return f"by {utc(moment)}"
 
 

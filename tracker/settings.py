@@ -17,7 +17,8 @@ DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 DEBUG = ENVIRONMENT.debug
 SECRET_KEY = ENVIRONMENT.secret_key or kept_secret(DATA_DIR / "secret-key.txt", length=64)
-ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
+# Whoever asks from this machine itself, such as a container's health check, is let in whatever the public names are.
+ALLOWED_HOSTS = [*ENVIRONMENT.allowed_hosts, "localhost", "127.0.0.1", "[::1]"]
 ROOT_URLCONF = "tracker.urls"
 WSGI_APPLICATION = "tracker.wsgi.application"
 AUTH_USER_MODEL = "accounts.User"
@@ -28,7 +29,6 @@ INSTALLED_APPS = [
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "unfold.contrib.inlines",
-    "unfold.contrib.import_export",
     "unfold.contrib.simple_history",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -43,7 +43,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "simple_history",
-    "import_export",
     "tracker",
     "accounts",
     "companies",
@@ -164,7 +163,7 @@ TICK_SECONDS = ENVIRONMENT.tick_seconds
 # Dotted paths of functions without arguments, run in this order at each tick: "look whether there is work".
 TICK_STEPS: list[str] = ["feeds.tasks.refresh_due_feeds"]
 # Dotted paths of functions without arguments that return the gauges of an app: see tracker.health.metrics.
-METRIC_SOURCES: list[str] = []
+METRIC_SOURCES: list[str] = ["feeds.metrics.gauges"]
 # Commands, with their arguments, that `manage.py bootstrap` runs after migrating; each must be safe to run again.
 BOOTSTRAP_COMMANDS: list[list[str]] = [["load_curated"], ["refresh", "genai-prices"]]
 
@@ -188,7 +187,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 # Whether every other host below this domain speaks TLS, and whether browsers should ship that as a fact, is not this
 # installation's to promise: the two checks that ask for it are silenced.
@@ -273,6 +272,7 @@ UNFOLD: dict[str, Any] = {
     "ENVIRONMENT": "tracker.admin_base.environment_label",
     "DASHBOARD_CALLBACK": "feeds.admin.dashboard.facts",
     "STYLES": ["tracker.admin_base.stylesheet"],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "tracker.admin_base.favicon"}],
     "SHOW_HISTORY": True,
     "SIDEBAR": {"show_search": True, "navigation": "tracker.admin_navigation.navigation"},
 }

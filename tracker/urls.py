@@ -8,6 +8,7 @@ from django.urls import include, path
 import accounts.api.schema  # noqa: F401 - drf-spectacular knows only the extensions that were imported
 
 urlpatterns = [
+    path("", include("web.urls")),
     path("admin/", admin.site.urls),
     path("", include("tracker.health.urls")),
     path("api/v1/", include("companies.api.urls")),

@@ -1,4 +1,4 @@
-"""What the start page says of the record: how large it is, what moved, what is coming, and who reports it.
+"""What the start page says of the record: how large it is, what moved, what is coming, what companies did.
 
 Each part is a few rows found by an index, so that the page costs the same on a small record and on a large one.
 """
@@ -19,7 +19,6 @@ from pricing.meters import METERS
 from pricing.models import Offering, Price, PriceLine, PricingChange
 from tracker.amounts import plain
 from tracker.moments import beginning
-from web.reporting import SourceState, source_states
 
 # What happened to prices, and what happened to the list of what is sold: thousands of the second come with a feed's
 # new sellers, and would leave no room for the first.
@@ -45,6 +44,8 @@ LISTINGS = ("listed", "relisted", "withdrawn", "price_added", "price_removed")
 
 MOVES_SHOWN = 12
 LISTINGS_SHOWN = 6
+# A large reading may bring more; the page then shows the latest of so many.
+CHANGES_READ = 500
 # With fewer moves than this the page also tells what is known of earlier ones.
 ENOUGH_MOVES = 4
 UPCOMING_SHOWN = 8
@@ -116,9 +117,8 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class FrontPage:
-    """All that the start page shows. ``as_of`` is the newest observation of any source, None before the first."""
+    """All that the start page shows of the record."""
 
-    as_of: datetime | None
     counts: Counts
     moves: list[ChangeRow]
     listings: list[ChangeRow]
@@ -126,15 +126,12 @@ class FrontPage:
     upcoming: list[UpcomingRow]
     announced: list[EventRow]
     events: list[EventRow]
-    sources: list[SourceState]
 
 
 def front_page(now: datetime) -> FrontPage:
-    """The start page at a moment."""
-    sources = source_states(now)
+    """The record at a moment, as the start page tells it."""
     moves = latest_changes((*PRICE_MOVES, CORRECTED), MOVES_SHOWN)
     return FrontPage(
-        as_of=max((state.last_reading for state in sources if state.last_reading), default=None),
         counts=counts(now),
         moves=moves,
         listings=latest_changes(LISTINGS, LISTINGS_SHOWN),
@@ -142,7 +139,6 @@ def front_page(now: datetime) -> FrontPage:
         upcoming=upcoming(now),
         announced=announced_events(now.date()),
         events=latest_events(now.date()),
-        sources=sources,
     )
 
 
@@ -164,12 +160,16 @@ def counts(now: datetime) -> Counts:
 
 
 def latest_changes(kinds: Collection[str], limit: int) -> list[ChangeRow]:
-    """The newest changes of these kinds, the newest first.
+    """The newest changes of these kinds: those detected last first, and of one reading those that took effect last.
 
     What was already so at a source's first load and what was read from old documents is no news.
     """
-    news = PricingChange.objects.filter(initial=False, backfilled=False, kind__in=kinds)
-    return _change_rows(news.order_by("-sequence")[:limit])
+    # Written as IN, since SQLite does not use the index for what Django makes of `initial=False`.
+    news = PricingChange.objects.filter(initial__in=[False], backfilled=False, kind__in=kinds).order_by("-sequence")
+    read = news.values_list("detected_at", "effective_at", "sequence")[:CHANGES_READ]
+    newest = sorted(read, reverse=True)[:limit]
+    rows = PricingChange.objects.filter(sequence__in=[sequence for *_, sequence in newest])
+    return _change_rows(rows.order_by("-detected_at", "-effective_at", "-sequence"))
 
 
 def known_moves(now: datetime) -> list[ChangeRow]:
@@ -280,16 +280,18 @@ def _label(line: PriceLine) -> str:
 
 def latest_events(today: date) -> list[EventRow]:
     """What companies did about money until a day, the newest first."""
-    return [_event_row(event) for event in _dated_events().filter(day__lte=today).order_by("-day", "-id")[:EVENTS_SHOWN]]
+    return _events(Q(day__lte=today), "-day", "-id")
 
 
 def announced_events(today: date) -> list[EventRow]:
     """What companies said they would do after a day, the nearest first."""
-    return [_event_row(event) for event in _dated_events().filter(day__gt=today).order_by("day", "id")[:EVENTS_SHOWN]]
+    return _events(Q(day__gt=today), "day", "id")
 
 
-def _dated_events() -> QuerySet[MonetizationEvent]:
-    return MonetizationEvent.objects.annotate(day=Coalesce("effective_on", "announced_on")).select_related("company")
+def _events(condition: Q, *order: str) -> list[EventRow]:
+    dated = MonetizationEvent.objects.annotate(day=Coalesce("effective_on", "announced_on"))
+    found = dated.filter(condition).select_related("company").order_by(*order)
+    return [_event_row(event) for event in found[:EVENTS_SHOWN]]
 
 
 def _event_row(event: MonetizationEvent) -> EventRow:

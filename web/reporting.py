@@ -37,7 +37,8 @@ def source_states(now: datetime) -> list[SourceState]:
     """Every feed in the order of precedence, by one query."""
     observed = Observation.objects.filter(source=OuterRef("source")).order_by("-observed_at")
     feeds = Feed.objects.select_related("source").order_by("source__precedence", "source__slug")
-    return [_state(feed, feed.newest, now) for feed in feeds.annotate(newest=Subquery(observed.values("observed_at")[:1]))]
+    with_newest = feeds.annotate(newest=Subquery(observed.values("observed_at")[:1]))
+    return [_state(feed, feed.newest, now) for feed in with_newest]
 
 
 def _state(feed: Feed, last_reading: datetime | None, now: datetime) -> SourceState:
@@ -53,13 +54,18 @@ def _how_it_goes(feed: Feed, last_reading: datetime | None, now: datetime) -> tu
         return "left out", "not fetched: NETWORK_FEEDS does not name it"
     if feed.locked_until is not None and feed.locked_until > now:
         return "reading", "being read now"
+    return _how_its_readings_go(feed, last_reading, now)
+
+
+def _how_its_readings_go(feed: Feed, last_reading: datetime | None, now: datetime) -> tuple[str, str]:
     if feed.failures:
         times = "once" if feed.failures == 1 else f"{feed.failures} times in a row"
         return "failing", f"failed {times}; next try {utc(feed.next_due_at)}"
     if feed.next_due_at < now - OVERDUE_AFTER:
         return "overdue", f"due since {utc(feed.next_due_at)}: is a worker running?"
     if last_reading is None:
-        return "waiting", f"first reading due {utc(feed.next_due_at)}"
+        due = "now" if feed.next_due_at <= now else utc(feed.next_due_at)
+        return "waiting", f"first reading due {due}"
     return "fine", f"next reading due {utc(feed.next_due_at)}"
 
 

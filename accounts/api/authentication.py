@@ -72,4 +72,3 @@ def _short_wait() -> Iterator[None]:
             yield
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {int(usual)}")
-

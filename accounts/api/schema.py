@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class BearerScheme(OpenApiAuthenticationExtension):
     """An HTTP bearer token; drf-spectacular finds this class by its base."""
 
     target_class = "accounts.api.authentication.BearerAuthentication"

@@ -76,17 +76,13 @@ class EventFilters(StrictFilterSet):
         self, queryset: QuerySet[MonetizationEvent], name: str, moment: datetime
     ) -> QuerySet[MonetizationEvent]:
         """By the exact moment where there is one, else by the day."""
-        return queryset.filter(
-            Q(effective_at__gte=moment) | Q(effective_at=None, day__gte=_first_day_from(moment))
-        )
+        return queryset.filter(Q(effective_at__gte=moment) | Q(effective_at=None, day__gte=_first_day_from(moment)))
 
     def before_moment(
         self, queryset: QuerySet[MonetizationEvent], name: str, moment: datetime
     ) -> QuerySet[MonetizationEvent]:
         """By the exact moment where there is one, else by the day."""
-        return queryset.filter(
-            Q(effective_at__lt=moment) | Q(effective_at=None, day__lt=_first_day_from(moment))
-        )
+        return queryset.filter(Q(effective_at__lt=moment) | Q(effective_at=None, day__lt=_first_day_from(moment)))
 
     def by_words(
         self, queryset: QuerySet[MonetizationEvent], name: str, words: list[str]

@@ -21,9 +21,9 @@ class SlugOf(serializers.SlugRelatedField[Any]):
 class CompanySerializer(serializers.ModelSerializer[Company]):
     """A lab, cloud, reseller or application company."""
 
-    parent = SlugOf(allow_null=True)
+    parent = SlugOf(allow_null=True)  # type: ignore[assignment]
     website = serializers.CharField()
-    aliases = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
+    aliases: Any = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
     updated_at = MomentText()
 
     class Meta:

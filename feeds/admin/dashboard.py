@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -18,45 +20,48 @@ SHOWN = 8
 
 
 def facts(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """The context of the first page; what the person may not see is left out by the template."""
+    """The context of the first page; the template leaves out what the person may not see."""
+    unreviewed = Company.objects.filter(needs_review=True)
     return {
         **context,
-        "facts": _facts(),
+        "facts": [(name, count(), address) for name, label, count, address in _counted() if _may_see(request, label)],
         "feeds": Feed.objects.select_related("source"),
-        "now": timezone.now(),
         "last_tick": Heartbeat.last_seen(Heartbeat.TICK),
         "refreshes": [(run, counts_in_short(run)) for run in _refreshes()[:SHOWN]],
-        "changes": _changes()[:SHOWN],
-        "unreviewed": Company.objects.filter(needs_review=True).order_by("-created_at")[:SHOWN],
-        "unreviewed_count": Company.objects.filter(needs_review=True).count(),
+        "changes": _changes().select_related("offering__seller").order_by("-sequence")[:SHOWN],
+        "unreviewed": unreviewed.order_by("-created_at")[:SHOWN],
+        "unreviewed_count": unreviewed.count(),
         "unreviewed_list": list_url(Company, needs_review__exact=1),
         "decisions": Decision.objects.select_related("offering__seller", "made_by")[:SHOWN],
     }
 
 
-def _facts() -> list[tuple[str, int, str]]:
-    """Name, count and list of what the record holds."""
-    in_force = Price.objects.filter(known_until__isnull=True, effective_from__lte=timezone.now())
+def _may_see(request: HttpRequest, label: str) -> bool:
+    app, model = label.split(".")
+    return request.user.has_perm(f"{app}.view_{model}")
+
+
+def _counted() -> list[tuple[str, str, Callable[[], int], str]]:
+    """What the record holds: name, model, count, and the list of it."""
+    listed = Offering.objects.filter(status=Offering.Status.LISTED)
     return [
-        ("companies", Company.objects.count(), list_url(Company)),
-        ("AI models", AIModel.objects.count(), list_url(AIModel)),
-        ("offerings listed", Offering.objects.filter(status=Offering.Status.LISTED).count(), list_url(Offering)),
-        (
-            "prices in force",
-            in_force.exclude(effective_until__lte=timezone.now()).count(),
-            list_url(Price, known_until__isempty=1),
-        ),
-        (
-            "pricing changes",
-            PricingChange.objects.filter(initial=False).count(),
-            list_url(PricingChange, initial__exact=0),
-        ),
+        ("companies", "companies.company", Company.objects.count, list_url(Company)),
+        ("AI models", "companies.aimodel", AIModel.objects.count, list_url(AIModel)),
+        ("offerings listed", "pricing.offering", listed.count, list_url(Offering, status__exact="listed")),
+        ("prices in force", "pricing.price", _in_force().count, list_url(Price, known_until__isempty=1)),
+        ("pricing changes", "pricing.pricingchange", _changes().count, list_url(PricingChange, initial__exact=0)),
     ]
 
 
-def _refreshes() -> Any:
+def _in_force() -> QuerySet[Price]:
+    now = timezone.now()
+    return Price.objects.filter(known_until__isnull=True, effective_from__lte=now).exclude(effective_until__lte=now)
+
+
+def _refreshes() -> QuerySet[Refresh]:
     return Refresh.objects.select_related("feed__source").order_by("-started_at", "-id")
 
 
-def _changes() -> Any:
-    return PricingChange.objects.filter(initial=False).select_related("offering__seller").order_by("-sequence")
+def _changes() -> QuerySet[PricingChange]:
+    """What is news: not what was so when its source was first loaded."""
+    return PricingChange.objects.filter(initial=False)

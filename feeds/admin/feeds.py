@@ -16,7 +16,7 @@ from unfold.decorators import action, display
 from feeds.admin.refreshes import counts_in_short
 from feeds.models import Feed, Refresh
 from tracker.admin_base import HistoryAdmin
-from tracker.admin_pages import FormPage, answer, change_url, list_url
+from tracker.admin_pages import FormPage, answer, list_url, posted
 from tracker.moments import utc
 
 logger = logging.getLogger(__name__)
@@ -123,10 +123,10 @@ class FeedAdmin(HistoryAdmin):
     def refresh_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
         feed = self._found(request, object_id)
         page = FormPage(
+            about=feed,
             title=f"Refresh {feed} now",
-            form=forms.Form(request.POST or None),
+            form=forms.Form(posted(request)),
             submit="Refresh now",
-            back=change_url(feed),
             explanation=f"Makes the feed due now and tells a worker. It is due at {utc(feed.next_due_at)} otherwise.",
         )
         return answer(self, request, page, lambda _said: what_was_asked(feed, ask_for_refresh(feed)), refusals=())
@@ -137,10 +137,10 @@ class FeedAdmin(HistoryAdmin):
 
         feed = self._found(request, object_id)
         page = FormPage(
+            about=feed,
             title=f"Release the lease of {feed}",
-            form=forms.Form(request.POST or None),
+            form=forms.Form(posted(request)),
             submit="Release it",
-            back=change_url(feed),
             explanation=f"{self.lease(feed).capitalize()}. Release it only when that worker is gone: a lease that "
             "runs out is free again by itself.",
             is_grave=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -42,7 +43,7 @@ class RefreshAdmin(LargeTable, ReadOnlyAdmin):
     date_hierarchy = "started_at"
     fieldsets = (
         (None, {"fields": ("feed", ("shown_status", "trigger"), "error")}),
-        ("When", {"fields": (("started_at", "finished_at", "observed_at"),)}),
+        ("When", {"fields": (("started_at", "finished_at"), "observed_at")}),
         ("Document", {"fields": ("digest", "shown_payload")}),
         ("What it did", {"fields": ("all_counts",)}),
         ("What was not taken", {"fields": ("shown_unrecognised", "shown_rejections")}),
@@ -83,7 +84,7 @@ class RefreshAdmin(LargeTable, ReadOnlyAdmin):
         return _table(("provider", "id", "reason"), rows)
 
 
-def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> SafeString:
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> SafeString:
     """A small table; every cell is escaped."""
     return render_to_string("tracker/admin/small_table.html", {"headings": headings, "rows": rows})
 

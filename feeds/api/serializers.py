@@ -47,7 +47,7 @@ class FeedSerializer(serializers.ModelSerializer[Feed]):
     """A source that is fetched: address, adapter, schedule, and how it goes."""
 
     slug = serializers.CharField()
-    source = serializers.SlugRelatedField[Source](slug_field="slug", read_only=True)
+    source = serializers.SlugRelatedField[Source](slug_field="slug", read_only=True)  # type: ignore[assignment]
     address = serializers.CharField(help_text="Empty for what the project carries itself.")
     every_seconds = serializers.SerializerMethodField(help_text="Time between refreshes.")
     next_due_at = MomentText()
@@ -110,9 +110,7 @@ class RefreshSerializer(serializers.ModelSerializer[Refresh]):
     rejections = serializers.ListField(
         child=serializers.JSONField(), help_text="The first rows that were not taken, with the reason."
     )
-    unrecognised = Counts(
-        help_text="Price fields that no rule understands, by count."
-    )
+    unrecognised = Counts(help_text="Price fields that no rule understands, by count.")
 
     class Meta:
         model = Refresh

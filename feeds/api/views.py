@@ -15,17 +15,17 @@ from feeds.models import Feed, Refresh
 from pricing.api.freshness import sources_with_newest
 from pricing.models import Source
 from tracker.api import record
-from tracker.api.views import DetailView, ListView, NumberedView
+from tracker.api.views import DetailView, ListView, NumberedView, ReadView
 
 
-class SourceRows:
+class SourceRows(ReadView):
     """Sources with what their rows say beyond their columns. They follow readings and edits alike: no version."""
 
     queryset = Source.objects.all()
     serializer_class = SourceSerializer
     follows_record = False
 
-    def get_queryset(self) -> QuerySet[Source]:
+    def get_queryset(self) -> QuerySet[Any]:
         """Each with its newest observation, and whether a feed fetches it."""
         return sources_with_newest().annotate(is_fetched=Exists(Feed.objects.filter(source=OuterRef("pk"))))
 
@@ -40,7 +40,7 @@ class SourceView(SourceRows, DetailView):
     """One source."""
 
 
-class FeedRows:
+class FeedRows(ReadView):
     """Feeds; their schedule and lease move without a trace in the record."""
 
     queryset = Feed.objects.select_related("source").order_by("source__precedence", "source__slug")

@@ -56,7 +56,7 @@ class StatementAdmin(LargeTable, OfferingSearch, ReadOnlyAdmin):
         (
             "When it was read",
             {
-                "fields": (("first_observed_at", "absent_before", "ended_at"), ("refresh_id", "ended_by_refresh_id")),
+                "fields": (("first_observed_at", "absent_before"), "ended_at", ("refresh_id", "ended_by_refresh_id")),
             },
         ),
         ("Evidence", {"fields": ("author", "citation_url", "citation_title", "note", "recorded_at")}),

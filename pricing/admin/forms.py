@@ -138,7 +138,7 @@ class PriceForm(NoteForm):
     )
     note = forms.CharField(required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}))
 
-    fieldsets = (
+    fieldsets: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("The price", (*CONDITION_FIELDS[:1], *PRICE_FIELDS)),
         ("When", TIME_FIELDS),
         ("Only under these conditions", CONDITION_FIELDS[1:]),
@@ -148,7 +148,8 @@ class PriceForm(NoteForm):
     def __init__(self, *args: Any, line: PriceLine | None = None, **kwargs: Any) -> None:
         conditions = line.conditions if line else Conditions("input_tokens")
         initial = {name: getattr(conditions, name) for name in CONDITION_FIELDS}
-        super().__init__(*args, **kwargs, initial={"currency": "USD", **initial, **_price_now(line)})
+        kwargs["initial"] = {"currency": "USD", **initial, **_price_now(line)}
+        super().__init__(*args, **kwargs)
 
     def clean_currency(self) -> str:
         return str(self.cleaned_data["currency"]).strip().upper()

@@ -35,7 +35,7 @@ class OfferingAdmin(OfferingSearch, HistoryAdmin):
         "kind",
         ("seller", AutocompleteSelectFilter),
         ("model", AutocompleteSelectFilter),
-        ("references__source", admin.RelatedOnlyFieldListFilter),
+        "references__source",
     )
     search_fields = ("name",)
     list_select_related = ("seller", "model")
@@ -53,7 +53,7 @@ class OfferingAdmin(OfferingSearch, HistoryAdmin):
         (
             "Record",
             {
-                "fields": (("shown_status", "model_linked_by", "merged_into"), ("created_at", "updated_at")),
+                "fields": (("shown_status", "model_linked_by"), "merged_into", ("created_at", "updated_at")),
                 "classes": ("collapse",),
             },
         ),
@@ -93,12 +93,13 @@ class OfferingAdmin(OfferingSearch, HistoryAdmin):
         offering = self.get_object(request, object_id)
         told: dict[str, Any] = {}
         if offering is not None:
+            is_open = offering.merged_into_id is None
             told = {
                 "story": tell(offering),
                 "all_rows": list_url(Price, line__offering__id__exact=offering.pk),
                 "all_changes": list_url(PricingChange, offering__id__exact=offering.pk),
-                "may_state": self.has_state_permission(request),
-                "may_rule": self.has_rule_permission(request),
+                "may_state": is_open and self.has_state_permission(request),
+                "may_rule": is_open and self.has_rule_permission(request),
             }
         return super().change_view(request, object_id, form_url, {**told, **(extra_context or {})})
 

@@ -90,6 +90,7 @@ class PriceAdmin(LargeTable, OfferingSearch, ReadOnlyAdmin):
             request,
             "admin/pricing/why.html",
             title="Why this price",
+            original=explanation.price,
             why=explanation,
             price=explanation.price,
             offering=explanation.price.line.offering,

@@ -12,17 +12,17 @@ from pricing import ledger
 from pricing.admin.forms import DatedNoteForm, NoteForm, PinForm, PriceForm
 from pricing.ledger import LedgerError
 from pricing.models import Decision, Offering, PriceLine, PricingChange, Statement
-from tracker.admin_pages import FormPage, answer, change_url
+from tracker.admin_pages import FormPage, answer, posted
 
 
 def state_price(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) -> HttpResponse:
     """State a price, or announce one."""
-    form = PriceForm(request.POST or None, line=_line_asked_for(request, offering))
+    form = PriceForm(posted(request), line=_line_asked_for(request, offering))
     page = FormPage(
+        about=offering,
         title=f"State a price of {offering.name}",
         form=form,
         submit="State this price",
-        back=change_url(offering),
         explanation="What an editor states stands before every feed until it is taken back. All times are in UTC.",
         fieldsets=form.fieldsets,
     )
@@ -36,12 +36,12 @@ def state_price(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering
 
 def pin_price(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) -> HttpResponse:
     """Pin a price against every source."""
-    form = PinForm(request.POST or None, line=_line_asked_for(request, offering))
+    form = PinForm(posted(request), line=_line_asked_for(request, offering))
     page = FormPage(
+        about=offering,
         title=f"Pin a price of {offering.name}",
         form=form,
         submit="Pin this price",
-        back=change_url(offering),
         explanation="A pin holds whatever any source says, editors' statements included, until it is undone.",
         fieldsets=form.fieldsets,
     )
@@ -56,12 +56,12 @@ def pin_price(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) 
 
 def withdraw(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) -> HttpResponse:
     """Rule that an offering is sold no more."""
-    form = DatedNoteForm(request.POST or None)
+    form = DatedNoteForm(posted(request))
     page = FormPage(
+        about=offering,
         title=f"Withdraw {offering.name}",
         form=form,
         submit="Withdraw it",
-        back=change_url(offering),
         explanation="It is sold no more from that moment on, whatever sources say. Its history stays.",
         is_grave=True,
     )
@@ -76,12 +76,12 @@ def withdraw(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) -
 
 def relist(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) -> HttpResponse:
     """End a person's withdrawal."""
-    form = DatedNoteForm(request.POST or None)
+    form = DatedNoteForm(posted(request))
     page = FormPage(
+        about=offering,
         title=f"Relist {offering.name}",
         form=form,
         submit="Relist it",
-        back=change_url(offering),
         explanation="Ends the withdrawal: from that moment on sources speak for it again.",
     )
     return _rule(
@@ -95,13 +95,13 @@ def relist(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) -> 
 
 def undo(admin: ModelAdmin[Any], request: HttpRequest, decision: Decision) -> HttpResponse:
     """Undo a pin or a withdrawal as if it had never been."""
-    form = NoteForm(request.POST or None)
+    form = NoteForm(posted(request))
     offering = decision.offering
     page = FormPage(
+        about=offering or decision,
         title=f"Undo: {decision}",
         form=form,
         submit="Undo it",
-        back=change_url(offering or decision),
         explanation="The record is settled as if the decision had never been made; both stay on record.",
         is_grave=True,
     )
@@ -110,13 +110,13 @@ def undo(admin: ModelAdmin[Any], request: HttpRequest, decision: Decision) -> Ht
 
 def take_back(admin: ModelAdmin[Any], request: HttpRequest, statement: Statement) -> HttpResponse:
     """Take back what an editor stated."""
-    form = NoteForm(request.POST or None)
+    form = NoteForm(posted(request))
     offering = statement.line.offering
     page = FormPage(
+        about=offering,
         title=f"Take back: {statement}",
         form=form,
         submit="Take it back",
-        back=change_url(offering),
         explanation="The next source in the order speaks again for this price. The statement stays on record.",
         is_grave=True,
     )

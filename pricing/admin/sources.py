@@ -27,10 +27,6 @@ _REASON = {
 class SourceForm(forms.ModelForm):
     reason = forms.CharField(label="Reason for another precedence", **_REASON)
 
-    class Meta:
-        model = Source
-        fields = ("slug", "name", "kind", "precedence", "homepage", "licence", "may_republish")
-
 
 @admin.register(Source)
 class SourceAdmin(HistoryAdmin):
@@ -68,10 +64,6 @@ class SourceAdmin(HistoryAdmin):
 
 class SourcePrecedenceForm(forms.ModelForm):
     reason = forms.CharField(label="Reason", **_REASON)
-
-    class Meta:
-        model = SourcePrecedence
-        fields = ("source", "seller", "precedence")
 
 
 @admin.register(SourcePrecedence)

@@ -34,9 +34,17 @@ class PriceRow:
     why: str
 
     @property
-    def is_past(self) -> bool:
-        """Whether the record has gone past it, by time or by learning better."""
-        return self.state in ("past", "no longer believed")
+    def look(self) -> str:
+        """How the row is drawn: what is over is pale, what is no longer believed is struck through."""
+        return {"past": "is-past", "no longer believed": "is-disbelieved"}.get(self.state, "")
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """A pricing change, and when it happened as exactly as that is known."""
+
+    change: PricingChange
+    when: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ class Story:
     to_come: list[PriceRow]
     rows: list[PriceRow]
     more_rows: bool
-    changes: list[PricingChange]
+    changes: list[ChangeRow]
     more_changes: bool
     stated: list[Statement]
     decisions: list[Decision]
@@ -65,9 +73,9 @@ def tell(offering: Offering, now: datetime | None = None) -> Story:
     return Story(
         in_force=_in_order(row for row in believed if row.state == "in force"),
         to_come=sorted((row for row in believed if row.state == "to come"), key=lambda r: r.price.effective_from),
-        rows=rows[:ROWS_SHOWN],
+        rows=_in_order(reversed(rows[:ROWS_SHOWN])),
         more_rows=len(rows) > ROWS_SHOWN,
-        changes=changes[:CHANGES_SHOWN],
+        changes=[_happened(change) for change in changes[:CHANGES_SHOWN]],
         more_changes=len(changes) > CHANGES_SHOWN,
         stated=list(_stated(offering)),
         decisions=list(offering.decisions.select_related("line", "made_by", "undone_by")),
@@ -103,6 +111,12 @@ def _row(price: Price, now: datetime) -> PriceRow:
     )
 
 
+def _happened(change: PricingChange) -> ChangeRow:
+    if change.nature == PricingChange.Nature.CORRECTION:
+        return ChangeRow(change, utc(change.effective_at))
+    return ChangeRow(change, beginning(change.effective_at, change.precision, change.observed_after))
+
+
 def _state(price: Price, now: datetime) -> str:
     if price.known_until is not None:
         return "no longer believed"
@@ -126,7 +140,8 @@ def _citation(price: Price) -> str:
 
 
 def _in_order(rows: Iterable[PriceRow]) -> list[PriceRow]:
-    """The plainest lines of the best known meters first."""
+    """The plainest lines of the best known meters first; of one line the latest price, then the latest belief."""
+    ordered = sorted(rows, key=lambda row: (row.price.effective_from, row.price.known_from), reverse=True)
 
     def order(row: PriceRow) -> tuple[object, ...]:
         line = row.price.line
@@ -134,4 +149,4 @@ def _in_order(rows: Iterable[PriceRow]) -> list[PriceRow]:
         rest = (line.region, line.variant, line.commitment, line.above_input_tokens, line.slot, line.layer)
         return (*tier, _METER_ORDER.get(line.meter, len(_METER_ORDER)), *rest)
 
-    return sorted(rows, key=order)  # type: ignore[arg-type]
+    return sorted(ordered, key=order)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
@@ -35,7 +36,7 @@ def watch_ledger() -> None:
     record.tell_freshness(newest_observation)
 
 
-def sources_with_newest() -> QuerySet[Source]:
+def sources_with_newest() -> QuerySet[Any]:
     """The sources, in their order of precedence, each with the moment of its ``newest`` observation."""
     observed = Observation.objects.filter(source=OuterRef("pk")).order_by("-observed_at")
     return Source.objects.annotate(newest=Subquery(observed.values("observed_at")[:1])).order_by("precedence", "slug")

@@ -87,6 +87,32 @@ EXAMPLE_CHANGE = {
 }
 
 
+EXAMPLE_PRICE_VERSION = {
+    **EXAMPLE_PRICE,
+    "recorded_at": "2026-09-08T06:00:03Z",
+    "evidence": {
+        "source": "models-dev",
+        "statement": 8123,
+        "dated_by": None,
+        "decision": None,
+        "citation_url": "",
+        "citation_title": "",
+    },
+}
+EXAMPLE_PLAN = {
+    "id": 23,
+    "kind": "plan",
+    "name": "ChatGPT Plus",
+    "seller": "openai",
+    "external_id": "chatgpt-plus",
+    "status": "listed",
+    "audience": "consumer",
+    "allowances": "",
+    "references": [],
+    "prices": [],
+}
+
+
 class LineSerializer(serializers.Serializer[Any]):
     """The coordinates of one price line."""
 
@@ -104,7 +130,7 @@ class LineSerializer(serializers.Serializer[Any]):
 class EvidenceSerializer(serializers.Serializer[Any]):
     """What a price rests on."""
 
-    source = serializers.CharField(allow_null=True)
+    source = serializers.CharField(allow_null=True)  # type: ignore[assignment]
     statement = serializers.IntegerField(allow_null=True)
     dated_by = serializers.IntegerField(allow_null=True, help_text="The statement that gave the better date.")
     decision = serializers.IntegerField(allow_null=True)
@@ -136,6 +162,7 @@ class PriceSerializer(LineSerializer):
     last_confirmed_at = MomentText(allow_null=True)
 
 
+@extend_schema_serializer(examples=[OpenApiExample("A price row", EXAMPLE_PRICE_VERSION)])
 class PriceVersionSerializer(PriceSerializer):
     """A price row as the history shows it, superseded or not, with its evidence."""
 
@@ -146,7 +173,7 @@ class PriceVersionSerializer(PriceSerializer):
 class ReferenceSerializer(serializers.Serializer[Any]):
     """The id by which one source knows an offering."""
 
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     provider = serializers.CharField()
     id = serializers.CharField()
     current = serializers.BooleanField(help_text="Whether the source still names it.")
@@ -191,6 +218,7 @@ class OfferingSerializer(serializers.Serializer[Any]):
     merged_into = serializers.IntegerField(allow_null=True)
 
 
+@extend_schema_serializer(examples=[OpenApiExample("A plan", EXAMPLE_PLAN)])
 class PlanSerializer(serializers.Serializer[Any]):
     """A subscription plan, with the prices now in force."""
 
@@ -233,7 +261,9 @@ class ChangeSerializer(serializers.Serializer[Any]):
     kind = serializers.CharField()
     nature = serializers.ChoiceField(choices=PricingChange.Nature.choices)
     headline = serializers.CharField()
-    source = serializers.CharField(allow_null=True, help_text="Whose statement moved it; null for a person's ruling.")
+    source = serializers.CharField(  # type: ignore[assignment]
+        allow_null=True, help_text="Whose statement moved it; null for a person's ruling."
+    )
     effective_at = MomentText()
     precision = serializers.CharField()
     observed_after = MomentText(allow_null=True)
@@ -244,6 +274,7 @@ class ChangeSerializer(serializers.Serializer[Any]):
     lines = ChangeLineSerializer(many=True)
 
 
+@extend_schema_serializer(examples=[])
 class TimelineEventSerializer(EventSerializer):
     """An event in its place on a timeline."""
 
@@ -254,6 +285,11 @@ class TimelineEventSerializer(EventSerializer):
         fields = ["at", "precision", "type", *(name for name in EventSerializer.Meta.fields if name != "precision")]
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample("A change", {"at": EXAMPLE_CHANGE["effective_at"], "type": "pricing_change", **EXAMPLE_CHANGE})
+    ]
+)
 class TimelineChangeSerializer(ChangeSerializer):
     """A pricing change in its place on a timeline."""
 

@@ -105,11 +105,11 @@ class ReadContract:
         assert response.status_code == 200
         assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
 
-    @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-    def test_writing_is_no_method_here(self, client: Client, method: str) -> None:
-        response = getattr(client, method)(self.path)
-        problem_of(response, 405)
-        assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
+    def test_writing_is_no_method_here(self, client: Client) -> None:
+        for write in (client.post, client.put, client.patch, client.delete):
+            response = write(self.path)
+            problem_of(response, 405)
+            assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
 
     def test_unknown_parameter_is_named_with_the_known_ones(self, client: Client) -> None:
         fault = fault_of(client.get(self.path, {"seler": "x"}), "seler")
@@ -191,9 +191,9 @@ class ListContract(ReadContract):
             assert [row[self.key] for row in page["results"]] == [walked[walked.index(page["results"][0][self.key])]]
         assert [row[self.key] for row in page["results"]] == whole[:1]
 
-    @pytest.mark.parametrize("limit", ["0", "1001", "-1", "ten", "1.5", ""])
-    def test_limit_is_1_to_1000(self, client: Client, limit: str) -> None:
-        assert "1 to 1000" in fault_of(client.get(self.path, {"limit": limit}), "limit")["detail"]
+    def test_limit_is_1_to_1000(self, client: Client) -> None:
+        for limit in ["0", "1001", "-1", "ten", "1.5", ""]:
+            assert "1 to 1000" in fault_of(client.get(self.path, {"limit": limit}), "limit")["detail"]
 
     def test_place_in_the_list_is_checked(self, client: Client) -> None:
         name = "offset" if self.paging == "offset" else "cursor"

@@ -57,7 +57,7 @@ class TestCompany(DetailContract):
 def models(db: None) -> None:
     lab = make.company("deepseek")
     make.ai_model("deepseek-v3", developer=lab, family="deepseek", open_weights=True, released_on=date(2024, 12, 26))
-    make.ai_model("gpt-4.1", family="gpt", open_weights=False, needs_review=True, released_on=date(2025, 4, 14))
+    make.ai_model("gpt-4-1", family="gpt", open_weights=False, needs_review=True, released_on=date(2025, 4, 14))
 
 
 class TestModelList(ListContract):
@@ -66,12 +66,12 @@ class TestModelList(ListContract):
     key = "slug"
     filters = {
         "company": ("deepseek", ["deepseek-v3"]),
-        "family": ("gpt", ["gpt-4.1"]),
-        "open_weights": [("true", ["deepseek-v3"]), ("false", ["gpt-4.1"])],
-        "released_after": ("2025-04-14", ["gpt-4.1"]),
+        "family": ("gpt", ["gpt-4-1"]),
+        "open_weights": [("true", ["deepseek-v3"]), ("false", ["gpt-4-1"])],
+        "released_after": ("2025-04-14", ["gpt-4-1"]),
         "released_before": ("2025-04-14", ["deepseek-v3"]),
-        "needs_review": ("true", ["gpt-4.1"]),
-        "search": ("4.1", ["gpt-4.1"]),
+        "needs_review": ("true", ["gpt-4-1"]),
+        "search": ("4-1", ["gpt-4-1"]),
     }
 
     @pytest.fixture
@@ -80,10 +80,10 @@ class TestModelList(ListContract):
 
 
 class TestModel(DetailContract):
-    path = "/api/v1/models/gpt-4.1/"
+    path = "/api/v1/models/gpt-4-1/"
     template = "/api/v1/models/{slug}/"
-    unknown = "/api/v1/models/gpt-4.2/"
-    nearest = "gpt-4.1"
+    unknown = "/api/v1/models/gpt-4-2/"
+    nearest = "gpt-4-1"
 
     @pytest.fixture
     def record(self, models: None) -> None:

@@ -126,7 +126,7 @@ class Replay:
         goes_on = self.cells[self.place[at]] is not None
         self._blank(at)
         for claim in sorted(began, key=lambda c: self._order(c, began[c][0])):
-            first, absent_before = began[claim]
+            _, absent_before = began[claim]
             seen = last_stated if self.speaker.is_feed else None
             if claim.effective_from is not None:
                 self._paint(claim, claim.effective_from, claim.precision, None, True)
@@ -310,10 +310,11 @@ def refine(rows: list[Row], line: Conditions, voices: list[Voice], times: list[d
             cells = voice.lines.get(line, [])
             for index in range(1, len(cells)):
                 before, after = cells[index - 1], cells[index]
-                if before is None or after is None or after.first != index or not after.label.dated:
+                if after is None or after.first != index or not after.label.dated:
                     continue
                 inside = new.observed_after < times[index] <= new.start and old.start < times[index]
-                same = alike(before.label.value, old.value) and alike(after.label.value, new.value)
+                same = alike(after.label.value, new.value)
+                same = same and (before is None or alike(before.label.value, old.value))
                 if inside and same and after.label.precision in PRECISE:
                     dates.append((PRECISE.index(after.label.precision), times[index], rank, after.label.precision))
         if dates:

@@ -61,7 +61,7 @@ class RunStore:
     def runs(self) -> list[tuple[Hashable, datetime, datetime | None, datetime | None]]:
         """All runs as plain values, in an order that does not depend on the arrival."""
         rows = [(kept.key, kept.first, kept.absent_before, kept.ended) for kept in self.kept.values()]
-        return sorted(rows, key=repr)
+        return sorted(rows, key=lambda row: (repr(row[0]), row[1]))
 
     def shuffled(self, chance: Random) -> list[tuple[int, Kept]]:
         """The runs as a database might hand them out: in any order."""

@@ -138,10 +138,12 @@ class Market:
         self.schedules = {line: _schedule(chance, moments) for line in chance.choice(LAYOUTS)}
 
     def seen(self, chance: Random, moments: list[datetime]) -> Iterator[set[Claim]]:
-        """The prices in force at each reading; now and then the document is empty."""
+        """The prices in force at each reading, by some never looked at again; now and then the document is empty."""
+        last_look = chance.choice([None, None, moments[0]])
         for at in moments:
             rows = set() if chance.random() < 0.15 else set(self.schedules)
-            found = {line: [a for step, a in self.schedules[line] if moment(step) <= at] for line in rows}
+            look = last_look or at
+            found = {line: [a for step, a in self.schedules[line] if moment(step) <= look] for line in rows}
             yield {Claim(line, amounts[-1]) for line, amounts in found.items() if amounts}
 
     def dated(self, chance: Random, moments: list[datetime]) -> Iterator[set[Claim]]:

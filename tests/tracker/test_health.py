@@ -140,6 +140,13 @@ def test_a_source_of_metrics_that_fails_is_counted_and_hides_no_other(client: Cl
     assert 'kind="plan"' in text
 
 
+def test_a_probe_on_the_machine_needs_neither_the_public_name_nor_tls(client: Client, settings) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+
+    assert client.get("/healthz", headers={"host": "127.0.0.1:8000"}).status_code == 200
+    assert client.get("/healthz", headers={"host": "elsewhere.example"}).status_code == 400
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
 @pytest.mark.django_db
 def test_monitoring_pages_are_only_read_and_never_cached(client: Client, path: str) -> None:

@@ -44,9 +44,7 @@ class DirectoryView(ReadView):
     filter_backends: Any = ()
     follows_record = False
 
-    @extend_schema(
-        operation_id="root", responses={200: {"type": "object", "additionalProperties": {"type": "string"}}}
-    )
+    @extend_schema(operation_id="root", responses={200: {"type": "object", "additionalProperties": {"type": "string"}}})
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """List the endpoints with their addresses."""
         return super().get(request)

@@ -222,9 +222,12 @@ class Named(Parameter):
 class StrictFilterSet(FilterSet):
     """A filter set that builds only the filters which the request names."""
 
-    def __init__(self, data: Any = None, queryset: Any = None, *, request: Any = None, prefix: str | None = None) -> None:
+    def __init__(
+        self, data: Any = None, queryset: Any = None, *, request: Any = None, prefix: str | None = None
+    ) -> None:
         named = data or {}
-        self.base_filters = {name: each for name, each in type(self).base_filters.items() if name in named}
+        declared: Any = type(self)
+        self.base_filters = {name: each for name, each in declared.base_filters.items() if name in named}
         super().__init__(data, queryset, request=request, prefix=prefix)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 EXAMPLE = "2026-05-01T00:00:00Z"
 # A plus sign that was not percent-encoded arrives as a space; before an offset it can mean nothing else.
@@ -14,8 +15,9 @@ class UnreadableMoment(ValueError):
     """Text that is not one moment; the message says what is wrong and what is right."""
 
 
+@lru_cache(maxsize=8192)
 def moment_text(moment: datetime | None) -> str | None:
-    """The moment as RFC 3339 in UTC, ``2026-05-01T00:00:00Z``."""
+    """The moment as RFC 3339 in UTC, ``2026-05-01T00:00:00Z``. The rows of a page share most of theirs."""
     return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 

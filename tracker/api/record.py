@@ -40,7 +40,7 @@ class RecordState:
 
 def watch(*tables: type[models.Model]) -> None:
     """Count new rows of these tables as changes of the record. A watched table needs an ascending integer key."""
-    _watched.update(dict.fromkeys((table._meta.db_table, table._meta.pk.column) for table in tables))
+    _watched.update(dict.fromkeys((table._meta.db_table, str(table._meta.pk.column)) for table in tables))
 
 
 def watch_moments(table: type[models.Model], column: str, condition: str) -> None:
@@ -69,12 +69,13 @@ def current() -> RecordState:
 
 
 def _question() -> str:
+    """The names in it come from the models alone."""
     newest = [
-        f"(SELECT SUM({key}) FROM (SELECT {key} FROM {table} ORDER BY {key} DESC LIMIT {_NEWEST}) t)"
+        f"(SELECT SUM({key}) FROM (SELECT {key} FROM {table} ORDER BY {key} DESC LIMIT {_NEWEST}) t)"  # noqa: S608
         for table, key in _watched
     ]
     passed = [
-        f"(SELECT {column} FROM {table} WHERE {condition} AND {column} <= %s ORDER BY {column} DESC LIMIT 1)"
+        f"(SELECT {column} FROM {table} WHERE {condition} AND {column} <= %s ORDER BY {column} DESC LIMIT 1)"  # noqa: S608
         for table, column, condition in _moments
     ]
     return "SELECT " + ", ".join(["1", *newest, *passed])

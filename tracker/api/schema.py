@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -55,6 +56,14 @@ class EndpointSchema(AutoSchema):
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         return bool(getattr(self.view, "is_list", False))
+
+    def get_summary(self) -> str:
+        """The first sentence of the view's own description."""
+        return self.get_description().replace("\n", " ").partition(". ")[0].rstrip(".").replace("``", "")
+
+    def get_description(self) -> str:  # type: ignore[override]
+        """What the view says of itself, not what its base says of methods."""
+        return (inspect.getdoc(type(self.view)) or "").replace("``", "`")
 
     def get_tags(self) -> list[str]:
         """Group by the first part of the path below the root."""

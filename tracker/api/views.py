@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from django.http import HttpResponse
@@ -62,7 +62,7 @@ class ReadView(GenericAPIView[Any]):
         """What the body holds, or a finished response (a redirect, a stream)."""
         raise NotImplementedError
 
-    def finalize_response(
+    def finalize_response(  # type: ignore[override]
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
         """Add the reader's allowance."""
@@ -74,12 +74,12 @@ class ReadView(GenericAPIView[Any]):
     def parameter_names(self) -> set[str]:
         """The names of all query parameters that the endpoint takes."""
         filterset = getattr(self, "filterset_class", None)
-        paging = getattr(self.pagination_class, "parameters", frozenset())
+        paging: frozenset[str] = getattr(self.pagination_class, "parameters", frozenset())
         return {FIELDS, FORMAT, *paging, *(filterset.base_filters if filterset else ()), *self.extra_parameters}
 
     def field_names(self) -> Sequence[str]:
         """The names that ``fields=`` may choose from."""
-        return _field_names(self.serializer_class) if self.serializer_class else ()
+        return _field_names(self.serializer_class) if self.serializer_class else ()  # type: ignore[arg-type]
 
     def narrowed(self, row: dict[str, Any]) -> dict[str, Any]:
         """The row with only the fields asked for."""
@@ -191,7 +191,10 @@ class NumberedView(DetailView):
         """The error for a number without a row, or for what is no number."""
         name = str(queryset.model._meta.verbose_name)
         ids = queryset.order_by("pk").values_list("pk", flat=True)
-        around = [] if number is None else [*list(ids.reverse().filter(pk__lt=number)[:2])[::-1], *ids.filter(pk__gt=number)[:2]]
+        around: list[int] = []
+        if number is not None:
+            below, above = ids.reverse().filter(pk__lt=number)[:2], ids.filter(pk__gt=number)[:2]
+            around = [*list(below)[::-1], *above]
         fault = parameter_fault(self.lookup_field, f"no {name}", map(str, around))
         return NothingFound(f"There is no {name} {wanted[:100]!r}.", [fault])
 
@@ -227,6 +230,6 @@ def _tagged(response: HttpResponseBase, tag: str) -> HttpResponseBase:
     return response
 
 
-@lru_cache(maxsize=None)
+@cache
 def _field_names(serializer: type[BaseSerializer[Any]]) -> tuple[str, ...]:
     return tuple(serializer().get_fields())  # type: ignore[attr-defined]

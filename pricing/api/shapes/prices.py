@@ -79,7 +79,7 @@ def believed(known_at: datetime | None) -> Q:
 
 def in_force(
     lines: QuerySet[PriceLine], as_of: datetime, known_at: datetime | None, currencies: Collection[str] = ()
-) -> QuerySet[PriceLine]:
+) -> QuerySet[Any]:
     """The lines that have a price at ``as_of``, as believed at ``known_at``, each with that row's ``price_id``.
 
     What is believed at one moment does not overlap, so only the row that began last can be in force.
@@ -109,7 +109,7 @@ def _shapes_of_batch(price_ids: Sequence[int]) -> list[dict[str, Any]]:
     return [_shape(rows[price_id], confirmed[price_id]) for price_id in price_ids if price_id in rows]
 
 
-def shapes_by_offering(lines: QuerySet[PriceLine]) -> dict[int, list[dict[str, Any]]]:
+def shapes_by_offering(lines: QuerySet[Any]) -> dict[int, list[dict[str, Any]]]:
     """The prices of lines that ``in_force`` found, by offering."""
     ids = list(lines.order_by("offering_id", "id").values_list("price_id", flat=True))
     grouped: dict[int, list[dict[str, Any]]] = {}
@@ -148,4 +148,3 @@ def _shape(row: tuple[Any, ...], confirmation: Confirmation) -> dict[str, Any]:
 def line_shape(line: PriceLine) -> dict[str, Any]:
     """The coordinates of a line, as every price and change line begins."""
     return {"meter": line.meter, "unit": unit_of(line.meter), **{name: getattr(line, name) for name in LINE_FIELDS[1:]}}
-

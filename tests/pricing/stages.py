@@ -1,0 +1,140 @@
+"""A seller, its offerings and the sources that speak of them, for tests of the whole ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from companies.models import Company
+from pricing import ledger
+from pricing.claims import Claim, Conditions
+from pricing.models import (
+    Decision,
+    Observation,
+    Offering,
+    Price,
+    PriceLine,
+    PricingChange,
+    PricingChangeLine,
+    Reference,
+    Source,
+    Statement,
+)
+from pricing.verification import findings
+from tests.pricing.believing import Told, day
+from tests.pricing.worlds import ORIGIN, PLAIN, Quote
+from tracker.amounts import plain
+
+Said = Mapping[Offering, Sequence[Quote]]
+RECORD = (Statement, Observation, Decision, Price, PriceLine, PricingChange, PricingChangeLine)
+
+
+@dataclass
+class Stage:
+    """Everything that a test of the ledger needs, made where it is first named."""
+
+    sources: dict[str, Source] = field(default_factory=dict)
+    seller: Company = field(default_factory=lambda: Company.objects.create(slug="deepseek", name="DeepSeek"))
+
+    def source(self, slug: str, precedence: int = 50, kind: Source.Kind = Source.Kind.FEED) -> Source:
+        if slug not in self.sources:
+            known = {"name": slug, "precedence": precedence, "kind": kind}
+            self.sources[slug], _ = Source.objects.update_or_create(slug=slug, defaults=known)
+        return self.sources[slug]
+
+    def offering(self, name: str = "DeepSeek V4", seller: Company | None = None) -> Offering:
+        return Offering.objects.create(
+            seller=seller or self.seller, external_id=name, identity_key=name.casefold(), name=name
+        )
+
+    def read(
+        self,
+        slug: str,
+        at: float,
+        said: Said,
+        *,
+        backfilled: bool = False,
+        refresh: int | None = None,
+        zero: str = "free",
+    ) -> ledger.Outcome:
+        """Let a source be read on a day, saying all this."""
+        reading = ledger.Reading(self.source(slug), day(at), f"digest {at}", refresh, backfilled)
+        return ledger.observe(reading, [told for offering in said for told in self._told(slug, offering, said, zero)])
+
+    def read_again(self, slug: str, at: float) -> ledger.Outcome:
+        """Let a source be read on a day, with the same document as last time."""
+        return ledger.observe_again(ledger.Reading(self.source(slug), day(at), "same"))
+
+    def _told(self, slug: str, offering: Offering, said: Said, zero: str) -> Sequence[ledger.Told]:
+        ids = sorted({quote.external_id for quote in said[offering]})
+        return [
+            ledger.Told(
+                reference=self._reference(slug, offering, external_id),
+                offering=offering.pk,
+                claims=[quote.claim for quote in said[offering] if quote.external_id == external_id],
+                zero_means=zero,
+            )
+            for external_id in ids
+        ]
+
+    def _reference(self, slug: str, offering: Offering, external_id: str) -> int:
+        row, _ = Reference.objects.get_or_create(
+            source=self.source(slug),
+            provider=offering.name,
+            external_id=external_id,
+            defaults={"offering": offering, "first_seen_at": ORIGIN},
+        )
+        return row.pk
+
+
+def claim(
+    amount: str, line: Conditions = PLAIN, since: float | None = None, until: float | None = None, currency: str = "USD"
+) -> Claim:
+    """What a person states, dated in days."""
+    start = None if since is None else day(since)
+    end = None if until is None else day(until)
+    return Claim(line, Decimal(amount), currency, start, end, "exact")
+
+
+def believed(offering: Offering, line: Conditions = PLAIN, known_at: datetime | None = None) -> list[Told]:
+    """The prices of a line as believed now, or at a known moment: start, end, amount, precision, observed after."""
+    rows = Price.objects.filter(line__offering=offering).select_related("line").order_by("effective_from")
+    if known_at is None:
+        rows = rows.filter(known_until=None)
+    else:
+        rows = rows.filter(known_from__lte=known_at).exclude(known_until__lte=known_at)
+    return [_told(row) for row in rows if row.line.conditions == line]
+
+
+def _told(row: Price) -> Told:
+    amount = plain(row.amount) + ("" if row.currency == "USD" else f" {row.currency}")
+    return (_days(row.effective_from), _end(row.effective_until), amount, row.precision, _end(row.observed_after))
+
+
+def _days(moment: datetime) -> float:
+    return (moment - ORIGIN).total_seconds() / 86400
+
+
+def _end(moment: datetime | None) -> float | None:
+    return None if moment is None else _days(moment)
+
+
+def kinds(offering: Offering) -> list[str]:
+    """What happened to an offering, in the order of recording."""
+    return list(offering.changes.order_by("sequence").values_list("kind", flat=True))
+
+
+def last_change(offering: Offering) -> PricingChange:
+    return offering.changes.order_by("sequence").last()  # type: ignore[return-value]
+
+
+def everything() -> dict[str, list[dict[str, object]]]:
+    """The whole record, to see that nothing was written."""
+    return {model.__name__: list(model.objects.order_by("pk").values()) for model in RECORD}
+
+
+def assert_clean() -> None:
+    found = [str(finding) for finding in findings()]
+    assert not found, "\n".join(found)
