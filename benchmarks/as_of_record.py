@@ -91,6 +91,7 @@ def _questions(lines: int, shift: timedelta) -> dict[str, dict[str, str]]:
         "prices/?as_of= in the midst": {"as_of": as_of, "cursor": _cursor(lines // 2)},
         "prices/?as_of=&known_at=": {"as_of": as_of, "known_at": known_at},
         "prices/?as_of=&seller=": {"as_of": as_of, "seller": "seller-1"},
+        "prices/?as_of= before the first": {"as_of": str(moment_text(BEGINNING - timedelta(days=1) + shift))},
         "prices/?as_of= after the last move": {"as_of": str(moment_text(END + shift))},
     }
 
@@ -109,7 +110,7 @@ def _request(parameters: dict[str, str]) -> float:
     response = client.get("/api/v1/prices/", parameters)
     elapsed = (time.perf_counter() - started) * 1000
     assert response.status_code == 200, response.content
-    assert response.json()["results"], parameters
+    assert response.json()["results"] or parameters["as_of"] < str(BEGINNING), parameters
     return elapsed
 
 

@@ -75,7 +75,7 @@ class Company(Curated):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("company-detail", kwargs={"slug": self.slug})
+        return reverse("api-company-detail", kwargs={"slug": self.slug})
 
 
 class CompanyAlias(models.Model):

@@ -114,12 +114,21 @@ def _compete(voices: Sequence[Voice]) -> Timeline:
             announcer = _announcer(present, moment)
         chosen = next((p for p in present if p[0] is announcer), None) or _first_to_speak(present)
         if chosen is not None:
-            stepped = speaker is not None and speaker is not chosen[0]
+            another = speaker is not None and speaker is not chosen[0]
+            stepped = another and not _moves(chosen, moment)
+            if stepped:
+                _yield(result, moment)
             for line, segment in chosen[1].items():
                 _append(result.setdefault(line, []), segment, moment, end, stepped)
         speaker = chosen[0] if chosen is not None else None
     _refine(result, voices)
     return result
+
+
+def _moves(spoken: Spoken, moment: datetime) -> bool:
+    """Whether a voice that stated the tariff until now reports a move of its own."""
+    voice, sheet = spoken
+    return any(s.start == moment for s in sheet.values()) and bool(voice.sheet(moment - INSTANT))
 
 
 def _moments(voices: Sequence[Voice]) -> list[datetime]:
@@ -199,13 +208,18 @@ def _agree(one: Sheet, other: Sheet) -> bool:
 
 
 def _append(segments: list[Segment], segment: Segment, start: datetime, end: datetime | None, stepped: bool) -> None:
-    """Add the piece of a segment between two moments, joined to an equal neighbour."""
+    """Add the piece of a segment between two moments, joined to an equal neighbour.
+
+    Where another witness begins to speak nobody saw the price move, so there is no window.
+    """
     last = segments[-1] if segments else None
     if last is not None and last.end == start and same(last.value, segment.value):
         segments[-1] = replace(last, end=end, presumed=segment.presumed, yields=False)
         return
-    if segment.start == start:
-        piece = replace(segment, end=end, steps=stepped and not segment.dated)
+    if segment.start == start and (segment.dated or not stepped):
+        piece = replace(segment, end=end, steps=False)
+    elif segment.start == start:
+        piece = replace(segment, end=end, observed_after=None, steps=True)
     else:
         piece = replace(segment, start=start, end=end, precision="observed", observed_after=None, steps=True)
     segments.append(piece)

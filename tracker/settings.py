@@ -161,7 +161,7 @@ else:
 
 TICK_SECONDS = ENVIRONMENT.tick_seconds
 # Dotted paths of functions without arguments, run in this order at each tick: "look whether there is work".
-TICK_STEPS: list[str] = ["feeds.tasks.refresh_due_feeds"]
+TICK_STEPS: list[str] = ["pricing.clock.follow_the_clock", "feeds.tasks.refresh_due_feeds"]
 # Dotted paths of functions without arguments that return the gauges of an app: see tracker.health.metrics.
 METRIC_SOURCES: list[str] = ["feeds.metrics.gauges"]
 # Commands, with their arguments, that `manage.py bootstrap` runs after migrating; each must be safe to run again.

@@ -99,6 +99,12 @@ class TestTime:
         last_moment = "2026-04-30T23:59:59.999999Z"
         assert amounts(client, as_of=last_moment, seller="deepseek", meter="input_tokens") == ["0.435"]
 
+    @pytest.mark.parametrize("few", [0, 1, 100])
+    def test_answer_is_the_same_however_many_prices_had_begun(self, client: Client, few: int, monkeypatch: Any) -> None:
+        monkeypatch.setattr("pricing.api.shapes.prices._FEW", few)
+        assert amounts(client, as_of="2026-02-01T00:00:00Z") == ["0.435", "1", "20", "30"]
+        assert amounts(client, as_of="2025-12-31T00:00:00Z") == []
+
     @pytest.mark.parametrize(
         "text", ["2026-05-01", "2026-05-01T00:00:00", "yesterday", "", "0001-01-01T00:00:00+14:00"]
     )

@@ -107,6 +107,14 @@ def test_a_backfill_of_a_document_between_two_others_splits_what_was_said(tmp_pa
     assert [str(price.amount.normalize()) for price in believed] == ["0.27", "0.56", "0.27"]
 
 
+def test_two_documents_of_one_day_are_taken_in_the_order_of_their_names(tmp_path: Path) -> None:
+    _file(tmp_path, "2026-01-04.json", FIRST)
+    _file(tmp_path, "2026-01-04-later.json", SECOND)
+    call_command("backfill", "models-dev", "--dir", str(tmp_path))
+    call_command("backfill", "models-dev", "--dir", str(tmp_path))
+    assert Observation.objects.filter(source__slug="models-dev").count() == 2
+
+
 def test_a_folder_without_dated_documents_is_refused(tmp_path: Path) -> None:
     assert "begins with a date" in _refused("backfill", "models-dev", "--dir", str(tmp_path))
     assert "is not a folder" in _refused("backfill", "models-dev", "--dir", str(tmp_path / "nowhere"))

@@ -252,6 +252,7 @@ def believed(world: World) -> dict[Conditions, list[Row]]:
     voices = sorted((Voice(times, *pair) for pair in pairs), key=lambda voice: voice.order)
     rows: dict[Conditions, list[Row]] = {}
     announcer: Voice | None = None
+    before: Voice | None = None
     for index in range(len(times)):
         present = [voice for voice in voices if voice.sheet(index)]
         present.sort(key=lambda voice: not voice.had_begun(index))
@@ -259,8 +260,10 @@ def believed(world: World) -> dict[Conditions, list[Row]]:
             announcer = next_announcer(present, index)
         speaker = announcer or first_to_speak(present, index)
         if speaker is not None:
+            steps = before not in (None, speaker) and not speaker.sheet(index - 1)
             for line, stretch in speaker.sheet(index).items():
-                add(rows.setdefault(line, []), stretch, index, times)
+                add(rows.setdefault(line, []), stretch, index, times, steps)
+        before = speaker
     for line, found in rows.items():
         refine(found, line, voices, times)
     return rows
@@ -288,13 +291,14 @@ def next_announcer(present: list[Voice], index: int) -> Voice | None:
     return None
 
 
-def add(rows: list[Row], stretch: Stretch, index: int, times: list[datetime]) -> None:
+def add(rows: list[Row], stretch: Stretch, index: int, times: list[datetime], other_witness: bool) -> None:
     start, end = times[index], times[index + 1] if index + 1 < len(times) else None
     last = rows[-1] if rows else None
     if last is not None and last.end == start and alike(last.value, stretch.label.value):
         rows[-1] = replace(last, end=end)
     elif stretch.first == index:
-        rows.append(Row(start, end, stretch.label.value, stretch.label.precision, stretch.after))
+        after = None if other_witness else stretch.after
+        rows.append(Row(start, end, stretch.label.value, stretch.label.precision, after))
     else:
         rows.append(Row(start, end, stretch.label.value, "observed", None))
 

@@ -9,18 +9,15 @@ import pytest
 from django.db import transaction
 from pytest_django import DjangoAssertNumQueries
 
-from companies.models import Company
 from pricing import ledger
 from pricing.claims import Conditions
 from pricing.locks import lock_ledger
 from pricing.models import (
-    Observation,
     Offering,
     Price,
     PricingChange,
     PricingChangeLine,
     Source,
-    SourcePrecedence,
     Statement,
 )
 from tests.pricing.believing import day, price
@@ -269,69 +266,6 @@ def test_what_an_id_means_by_zero_decides_what_becomes_paid(stage: Stage) -> Non
     assert set(Price.objects.filter(amount=Decimal(0)).values_list("zero_means", flat=True)) == {"free", "included"}
 
 
-def test_a_seller_may_have_an_order_of_sources_of_its_own(stage: Stage) -> None:
-    elsewhere = Company.objects.create(slug="azure", name="Azure")
-    here, there = stage.offering("here"), stage.offering("there", elsewhere)
-    stage.source("first", 10)
-    SourcePrecedence.objects.create(source=stage.source("second", 20), seller=elsewhere, precedence=1)
-    stage.read("second", 0, {here: [price("2")], there: [price("2")]})
-    stage.read("first", 0, {here: [price("1")], there: [price("1")]})
-    assert believed(here)[0][2] == "1"
-    assert believed(there)[0][2] == "2"
-
-
-def test_a_source_first_in_the_order_takes_over_by_a_correction(stage: Stage) -> None:
-    offering = stage.offering()
-    stage.source("first", 10)
-    stage.read("second", 0, {offering: [price("2")]})
-    stage.read("first", 7, {offering: [price("1")]})
-    assert believed(offering) == [(0, 7, "2", "observed", None), (7, None, "1", "observed", None)]
-    change = last_change(offering)
-    assert (change.kind, change.nature, change.initial, change.source) == (
-        "corrected",
-        "correction",
-        True,
-        stage.source("first"),
-    )
-
-
-def test_a_refined_time_cites_who_dates_it_and_is_no_new_change(stage: Stage) -> None:
-    offering = stage.offering()
-    stage.source("looks", 10)
-    stage.read("looks", 0, {offering: [price("1")]})
-    stage.read("looks", 7, {offering: [price("2")]})
-    stage.read("dates", 9, {offering: [price("2", since=4, precision="day")]})
-    assert believed(offering) == [(0, 4, "1", "observed", None), (4, None, "2", "day", None)]
-    assert kinds(offering) == ["listed", "increase"]
-    refined = Price.objects.get(effective_from=day(4), known_until=None)
-    assert refined.dated_by is not None and refined.dated_by.source == stage.source("dates")
-    assert refined.source == stage.source("looks")
-
-
-def test_an_announcement_falls_when_the_speaker_reads_past_it_unchanged(stage: Stage) -> None:
-    offering = stage.offering()
-    stage.source("looks", 10)
-    stage.read("looks", 0, {offering: [price("1")]})
-    stage.read("announces", 7, {offering: [price("1", since=0, until=30), price("2", since=30)]})
-    assert believed(offering)[-1] == (30, None, "2", "exact", None)
-    stage.read_again("looks", 29)
-    assert believed(offering)[-1] == (30, None, "2", "exact", None)
-    stage.read_again("looks", 31)
-    assert believed(offering) == [(0, None, "1", "observed", None)]
-
-
-def test_an_announced_restructuring_falls_when_the_speaker_reads_past_it_unchanged(stage: Stage) -> None:
-    offering = stage.offering()
-    stage.source("looks", 10)
-    stage.read("looks", 0, {offering: [price("1")]})
-    slots = [price("1", since=0, until=30), price("2", PEAK, since=30), price("0.5", REST, since=30)]
-    stage.read("announces", 7, {offering: slots})
-    assert believed(offering, PEAK) == [(30, None, "2", "exact", None)]
-    stage.read_again("looks", 31)
-    assert believed(offering, PEAK) == []
-    assert believed(offering) == [(0, None, "1", "observed", None)]
-
-
 def test_an_older_reading_narrows_the_window_of_a_move_across_a_gap(stage: Stage) -> None:
     offering = stage.offering()
     for at, said in ((0, [price("1")]), (14, []), (21, [price("2")])):
@@ -340,16 +274,6 @@ def test_an_older_reading_narrows_the_window_of_a_move_across_a_gap(stage: Stage
     stage.read("models-dev", 7, {offering: [price("1")]}, backfilled=True)
     assert believed(offering)[-1] == (21, None, "2", "observed", 7)
     assert kinds(offering) == ["listed", "increase"]
-
-
-def test_an_older_first_reading_lets_a_feed_speak_for_the_time_since(stage: Stage) -> None:
-    offering = stage.offering()
-    stage.source("dated", 10)
-    stage.read("dated", 30, {offering: [price("1", since=0)]})
-    stage.read("looks", 10, {offering: [price("2")]})
-    assert [row[:3] for row in believed(offering)] == [(0, 10, "1"), (10, 30, "2"), (30, None, "1")]
-    stage.read("dated", 5, {}, backfilled=True)
-    assert [row[:3] for row in believed(offering)] == [(0, None, "1")]
 
 
 def test_a_reading_that_splits_a_run_keeps_both_ends_of_it(stage: Stage) -> None:
@@ -387,14 +311,6 @@ def test_an_unchanged_reading_costs_a_handful_of_queries(
         stage.read("models-dev", 7, said)
     with django_assert_max_num_queries(15):
         stage.read_again("models-dev", 14)
-
-
-def test_a_reading_of_another_source_at_the_same_moment_is_its_own(stage: Stage) -> None:
-    offering = stage.offering()
-    stage.read("a", 0, {offering: [price("1")]})
-    stage.read("b", 0, {offering: [price("1")]})
-    assert Observation.objects.count() == 2
-    assert kinds(offering) == ["listed"]
 
 
 def test_times_are_kept_to_the_microsecond(stage: Stage) -> None:

@@ -6,8 +6,9 @@ import re
 import sys
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,22 @@ def dated_files(folder: Path, since: datetime | None = None) -> list[DatedFile]:
     if not folder.is_dir():
         raise RefreshRefused(f"{folder} is not a folder; give one with files named like 2026-02-22.json.gz")
     found = []
-    for path in sorted(folder.iterdir()):
+    for path in sorted(folder.iterdir(), key=lambda path: path.name.split(".", 1)):
         dated = _DATED.match(path.name)
         if dated and path.name.endswith(_KINDS):
             found.append(DatedFile(path, _moment(path, dated.group(1))))
     if not found:
         raise RefreshRefused(f"{folder} holds no file whose name begins with a date, such as 2026-02-22.json.gz")
-    return [file for file in found if since is None or file.observed_at >= since]
+    return [file for file in _apart(found) if since is None or file.observed_at >= since]
+
+
+def _apart(files: list[DatedFile]) -> Iterator[DatedFile]:
+    """Several documents of one day are taken in the order of their names, a microsecond apart."""
+    last: datetime | None = None
+    for file in files:
+        moment = file.observed_at if last is None else max(file.observed_at, last + timedelta(microseconds=1))
+        yield DatedFile(file.path, moment)
+        last = moment
 
 
 def _moment(path: Path, day: str) -> datetime:

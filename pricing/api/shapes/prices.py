@@ -20,6 +20,8 @@ from tracker.fields import plain
 
 # A query may name only so many values (SQLite counts them).
 _BATCH = 1000
+# Beginnings before a moment: with fewer, their lines are named rather than all lines gone over.
+_FEW = 2000
 LINE_FIELDS = (
     "meter",
     "service_tier",
@@ -90,6 +92,17 @@ def in_force(
     began = Price.objects.filter(believed(known_at), line=OuterRef("pk"), effective_from__lte=as_of)
     latest = began.order_by("-effective_from").values(price_id=Case(When(holds, then=F("id"))))[:1]
     return lines.annotate(price_id=Subquery(latest)).filter(price_id__isnull=False)
+
+
+def among_begun(lines: QuerySet[PriceLine], as_of: datetime) -> QuerySet[PriceLine]:
+    """The same lines or fewer: where hardly any price had begun by a moment, only those whose price had.
+
+    Going over all lines would seek each of them in vain.
+    """
+    begun = Price.objects.filter(known_until=None, effective_from__lte=as_of).order_by("effective_from")
+    if begun.values("effective_from")[_FEW : _FEW + 1]:
+        return lines
+    return lines.filter(pk__in=list(begun.values_list("line_id", flat=True)))
 
 
 def unit_of(meter: str) -> str:

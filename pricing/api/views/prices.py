@@ -16,7 +16,7 @@ from rest_framework.request import Request
 
 from pricing.api.filters import PriceFilters
 from pricing.api.serializers import PriceSerializer
-from pricing.api.shapes.prices import PRICE_FIELDS, in_force, price_shapes
+from pricing.api.shapes.prices import PRICE_FIELDS, among_begun, in_force, price_shapes
 from pricing.models import PriceLine
 from tracker.api.moments import moment_text
 from tracker.api.pagination import CursorPages
@@ -64,10 +64,12 @@ class PriceListView(StreamView):
 
     def _lines_in_force(self, request: Request) -> QuerySet[Any]:
         lines = self.filter_queryset(self.get_queryset())
-        as_of = self.asked.get("as_of")
+        as_of, known_at = self.asked.get("as_of"), self.asked.get("known_at")
         if as_of is None:
             as_of = self._now()
-        found = in_force(lines, as_of, self.asked.get("known_at"), self.asked.get("currency", ()))
+        elif known_at is None:
+            lines = among_begun(lines, as_of)
+        found = in_force(lines, as_of, known_at, self.asked.get("currency", ()))
         return found.order_by("pk").values_list("id", "price_id", named=True)
 
     def _now(self) -> datetime:
