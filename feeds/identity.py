@@ -9,46 +9,36 @@ from datetime import datetime
 from django.utils.text import slugify
 
 from companies.models import AIModel, Company
+from feeds.checking import LONGEST_ID, cleaned, legible, refusal
+from feeds.facts import fill_in
 from feeds.registry import KnownFeed
 from feeds.sellers import Seller, Sellers
 from pricing.bulk import save_new
-from pricing.claims import ParsedOffering, Rejection
+from pricing.claims import ParsedDocument, ParsedOffering, Rejection
 from pricing.identity import identity_key, model_key, vendor
 from pricing.ledger import Told
 from pricing.models import Offering, Reference, Source
 
 BATCH = 500
-LONGEST_PROVIDER = 200
-LONGEST_ID = 500
+SHOWN_ID = 100
 ReferenceKey = tuple[str, str]
 OfferingKey = tuple[int, str, str, str]
 
 
 @dataclass(slots=True)
 class Identified:
-    """A document whose ids are offerings: ready for the ledger, and what was made on the way."""
+    """A document whose ids are offerings: ready for the ledger, and what was made on the way.
+
+    ``unreadable`` are the references whose rows were rejected: they are there, and say nothing new.
+    """
 
     told: list[Told] = field(default_factory=list)
     offerings: dict[ReferenceKey, Offering] = field(default_factory=dict)
     new_offerings: int = 0
     new_references: int = 0
     rejected: list[Rejection] = field(default_factory=list)
+    unreadable: set[int] = field(default_factory=set)
     zeros_unknown: int = 0
-
-
-def refuse_id(parsed: ParsedOffering) -> str | None:
-    """Why ids cannot be taken, or None."""
-    for label, text, longest in (
-        ("provider id", parsed.provider, LONGEST_PROVIDER),
-        ("model id", parsed.model, LONGEST_ID),
-    ):
-        if not text.strip():
-            return f"the {label} is empty"
-        if len(text) > longest:
-            return f"the {label} has {len(text)} characters; at most {longest} can be an id"
-        if not text.isprintable():
-            return f"the {label} holds control characters"
-    return None
 
 
 class Identity:
@@ -62,33 +52,41 @@ class Identity:
         self._sellers = Sellers(source)
         self._references: dict[ReferenceKey, Reference] = {}
 
-    def identify(self, parsed: Sequence[ParsedOffering]) -> Identified:
+    def identify(self, parsed: ParsedDocument) -> Identified:
         """Map every row to an offering, making what is missing, and drop zeros that say nothing."""
         found = Identified()
-        rows = self._acceptable(parsed, found)
+        rejected = {(r.provider, r.model) for r in parsed.rejected}
+        rows = self._acceptable(parsed.offerings, found, rejected)
         self._references = self._load_references()
+        found.unreadable = {self._references[key].pk for key in rejected if key in self._references}
         self._make_offerings(rows, found)
         if self._keep_presence:
-            self._mark_presence({(row.provider, row.model) for row in rows})
+            self._mark_presence({(row.provider, row.model) for row in rows} | rejected)
+            fill_in([(row, self._references[row.provider, row.model].offering) for row in rows])
         for row in rows:
             seller = self._sellers.find(row.provider, row.provider_name)
             found.told.append(self._tell(row, seller, found))
         return found
 
-    def _acceptable(self, parsed: Iterable[ParsedOffering], found: Identified) -> list[ParsedOffering]:
+    def _acceptable(
+        self, parsed: Iterable[ParsedOffering], found: Identified, rejected: set[ReferenceKey]
+    ) -> list[ParsedOffering]:
         rows: dict[ReferenceKey, ParsedOffering] = {}
         for row in parsed:
-            reason = refuse_id(row)
-            if reason is None and (row.provider, row.model) in rows:
-                reason = "the id stands twice in the document; the first is taken"
-            if reason is None:
-                rows[row.provider, row.model] = row
-            else:
-                found.rejected.append(Rejection(row.provider[:100], row.model[:100], reason))
+            key = row.provider, row.model
+            reason = refusal(row)
+            if reason is None and key not in rows:
+                rows[key] = cleaned(row)
+                continue
+            if reason is not None:
+                rejected.add(key)
+            reason = reason or "the id stands twice in the document; the first is taken"
+            shown = legible(row.provider)[:SHOWN_ID], legible(row.model)[:SHOWN_ID]
+            found.rejected.append(Rejection(*shown, reason))
         return list(rows.values())
 
     def _load_references(self) -> dict[ReferenceKey, Reference]:
-        rows = Reference.objects.filter(source=self._source).select_related("offering")
+        rows = Reference.objects.filter(source=self._source).select_related("offering__seller")
         return {(row.provider, row.external_id): row for row in rows}
 
     def _make_offerings(self, rows: Sequence[ParsedOffering], found: Identified) -> None:

@@ -26,13 +26,17 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The raw bytes of one reading, when it was made, and the validators that belong to them."""
+    """The raw bytes of one reading, when it was made, and the validators that belong to them.
+
+    ``is_outdated`` marks a copy that is older than what was read since: it says nothing any more.
+    """
 
     body: bytes
     observed_at: datetime
     etag: str = ""
     last_modified: str = ""
     from_network: bool = False
+    is_outdated: bool = False
 
     @property
     def digest(self) -> str:
@@ -71,25 +75,40 @@ def _inflated(raw: bytes, path: Path) -> bytes:
     return body
 
 
+class NetworkNotAllowed(RuntimeError):
+    """The operator does not let this feed be fetched."""
+
+
 def newest(feed: Feed) -> Document | Unchanged:
     """The feed's document as it is now: embedded, unless the operator lets it be fetched.
 
-    Raises tracker.outbound's errors when it cannot be fetched.
+    Raises NetworkNotAllowed, and tracker.outbound's errors when it cannot be fetched.
     """
-    known = known_feed(feed.slug)
-    if known.is_embedded and feed.slug not in settings.NETWORK_FEEDS:
+    if feed.slug in settings.NETWORK_FEEDS:
+        return _fetched(feed)
+    if known_feed(feed.slug).is_embedded:
         return _embedded(feed)
-    return _fetched(feed)
+    raise NetworkNotAllowed("NETWORK_FEEDS does not name it, so it is not fetched; a document can be given with --file")
 
 
 def _embedded(feed: Feed) -> Document:
-    """The project's own copy, observed when it was made; one that changed since is observed now."""
+    """The project's own copy, observed when it was made.
+
+    A curated record that was edited since is observed now; a package older than the last reading,
+    such as one that was fetched, is outdated.
+    """
     body, made_at = EMBEDDED[feed.slug]()
     document = Document(body, made_at)
-    last = Observation.objects.filter(source=feed.source).order_by("-observed_at").first()
-    if last is None or last.digest == document.digest or made_at > last.observed_at:
+    readings = Observation.objects.filter(source=feed.source).order_by("-observed_at")
+    same = readings.filter(digest=document.digest).first()
+    if same is not None:
+        return replace(document, observed_at=same.observed_at)
+    last = readings.first()
+    if last is None or made_at > last.observed_at:
         return document
-    return replace(document, observed_at=timezone.now())
+    if known_feed(feed.slug).kind == "curated":
+        return replace(document, observed_at=timezone.now())
+    return replace(document, is_outdated=True)
 
 
 def _fetched(feed: Feed) -> Document | Unchanged:

@@ -11,10 +11,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from feeds.checking import legible
 from feeds.identity import Identified, Identity
 from feeds.leases import lease
 from feeds.models import Feed, Payload, Refresh
-from feeds.reading import Document, Unchanged, compressed, newest
+from feeds.reading import Document, NetworkNotAllowed, Unchanged, compressed, newest
 from feeds.registry import known_feed
 from pricing.claims import ParsedDocument, Rejection, SlotRule, UnreadableDocument
 from pricing.ledger import LedgerError, Outcome, Reading, StaleObservation, observe, observe_again
@@ -84,12 +85,19 @@ def refresh(
     with lease(feed):
         feed.refresh_from_db()
         try:
-            found = document or _read(feed, trigger, say)
+            found = document or _read(feed, trigger, dry_run, say)
             report = _take(feed, found, trigger, backfilled, dry_run, say)
         except (UnreadableDocument, LedgerError) as error:
-            if document is None:
+            if document is None and not dry_run:
                 _note_failure(feed, trigger, Refresh.Status.REFUSED, str(error))
             raise RefreshRefused(f"{feed.slug}: {error}") from error
+        except (CouldNotFetch, RefreshRefused):
+            raise
+        except Exception as error:
+            # What nobody foresaw must not come back at every tick: it waits as any other failure does.
+            if document is None and not dry_run:
+                _note_failure(feed, trigger, Refresh.Status.FAILED, f"{type(error).__name__}: {error}")
+            raise
         if document is None and not dry_run:
             _note_success(feed)
         return report
@@ -107,12 +115,15 @@ def check_moment(observed_at: datetime) -> None:
         )
 
 
-def _read(feed: Feed, trigger: str, say: Callable[[str], None]) -> Document | Unchanged:
+def _read(feed: Feed, trigger: str, dry_run: bool, say: Callable[[str], None]) -> Document | Unchanged:
     say(f"reading {feed.slug}")
     try:
         return newest(feed)
+    except NetworkNotAllowed as error:
+        raise CouldNotFetch(f"{feed.slug}: {error}") from error
     except OutboundError as error:
-        _note_failure(feed, trigger, Refresh.Status.FAILED, str(error))
+        if not dry_run:
+            _note_failure(feed, trigger, Refresh.Status.FAILED, str(error))
         raise CouldNotFetch(f"{feed.slug}: could not fetch {feed.address}: {error}") from error
 
 
@@ -129,7 +140,10 @@ def _take(
         return Report(feed.slug, "unchanged", found.observed_at, digest, note="this document was taken before")
     if digest == feed.current_digest and not _is_old(feed, found.observed_at):
         return _take_unchanged(feed, found, digest, trigger, dry_run)
-    assert isinstance(found, Document)
+    if isinstance(found, Unchanged):
+        raise StaleObservation("the server says that nothing changed, but a later reading was taken meanwhile")
+    if found.is_outdated:
+        return Report(feed.slug, "unchanged", found.observed_at, digest, note="a newer document was taken before")
     say(f"parsing {len(found.body):,} bytes")
     parsed = known_feed(feed.slug).parse(found.body)
     say(f"reconciling {len(parsed.offerings):,} offerings")
@@ -174,8 +188,9 @@ def _write(
     run.payload = _archive(document, digest)
     is_old = _is_old(feed, document.observed_at)
     identity = Identity(feed.source, known_feed(feed.slug), document.observed_at, keep_presence=not is_old)
-    identified = identity.identify(parsed.offerings)
-    outcome = observe(Reading(feed.source, document.observed_at, digest, run.pk, backfilled), identified.told)
+    identified = identity.identify(parsed)
+    reading = Reading(feed.source, document.observed_at, digest, run.pk, backfilled)
+    outcome = observe(reading, identified.told, unreadable=identified.unreadable)
     if not is_old:
         _keep_calendars(feed, parsed, identified, document.observed_at)
         _hold_document(feed, document, digest)
@@ -187,7 +202,7 @@ def _write(
         run.pk,
         counts=_counts(parsed, identified, outcome),
         rejections=_rejections([*parsed.rejected, *identified.rejected]),
-        unrecognised=dict(parsed.unrecognised.most_common()),
+        unrecognised={legible(name): count for name, count in parsed.unrecognised.most_common()},
     )
     _finish(run, report)
     return report
@@ -247,7 +262,8 @@ def _ledger_counts(outcome: Outcome) -> dict[str, int]:
 
 
 def _rejections(rejected: list[Rejection]) -> list[dict[str, str]]:
-    return [{"provider": r.provider, "model": r.model, "reason": r.reason} for r in rejected[:KEPT_REJECTIONS]]
+    shown = rejected[:KEPT_REJECTIONS]
+    return [{"provider": legible(r.provider), "model": legible(r.model), "reason": legible(r.reason)} for r in shown]
 
 
 def _finish(run: Refresh, report: Report) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -98,7 +99,8 @@ class Sellers:
         return self._companies[slug]
 
     def _unknown(self, provider: str, name: str) -> Company:
-        slug = slugify(provider.replace(".", "-").replace("/", "-"))[:100] or "unnamed-seller"
+        slug = slugify(provider.replace(".", "-").replace("/", "-"))[:100]
+        slug = slug or f"seller-{hashlib.sha256(provider.encode()).hexdigest()[:12]}"
         if slug not in self._companies:
             company = Company.objects.create(slug=slug, name=(name or provider)[:200], needs_review=True)
             CompanyAlias.objects.get_or_create(company=company, name=provider[:200])

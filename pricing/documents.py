@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -45,10 +45,11 @@ class Reading:
     backfilled: bool = False
 
 
-def observe(reading: Reading, told: Iterable[Told]) -> Outcome:
+def observe(reading: Reading, told: Iterable[Told], *, unreadable: Collection[int] = ()) -> Outcome:
     """Take a whole reading: write what it says anew and no longer says, and settle what it touches.
 
-    The reading must be complete: what it leaves out counts as gone. Raises StaleObservation when
+    The reading must be complete: what it leaves out counts as gone, but for the references in
+    ``unreadable``, which it names without saying anything that could be taken. Raises StaleObservation when
     it is not newer than the source's last and not backfilled, or when it was taken before.
     """
     with transaction.atomic():
@@ -56,7 +57,7 @@ def observe(reading: Reading, told: Iterable[Told]) -> Outcome:
         previous, following = _neighbours(reading)
         is_first = previous is None and following is None
         keys, tariff_of = _keys(list(told))
-        edits = _edits(reading, keys, previous, following)
+        edits = _edits(reading, keys, (previous, following), frozenset(unreadable))
         _record_observation(reading)
         lines = _write_edits(reading, edits, (previous, following), keys)
         touched = {tariff_of[pk] for pk in lines if pk in tariff_of} | tariffs_of(lines - tariff_of.keys())
@@ -157,16 +158,23 @@ _RUN_COLUMNS = (
 
 
 def _edits(
-    reading: Reading, keys: dict[StatementKey, Citation], previous: datetime | None, following: datetime | None
+    reading: Reading,
+    keys: dict[StatementKey, Citation],
+    neighbours: tuple[datetime | None, datetime | None],
+    unreadable: frozenset[int],
 ) -> Edits[StatementKey]:
+    previous, following = neighbours
     statements = Statement.objects.filter(source=reading.source)
     if following is None:
-        running = statements.filter(ended_at__isnull=True).values_list(*_RUN_COLUMNS)
-        return read_latest(map(_run, running.iterator()), keys, reading.observed_at, previous)
-    near = statements.filter(first_observed_at__lte=following).exclude(ended_at__lte=previous or following)
-    if previous is None:
+        near = statements.filter(ended_at__isnull=True)
+    elif previous is None:
         near = statements.filter(first_observed_at__lte=following)
-    runs = map(_run, near.values_list(*_RUN_COLUMNS).iterator())
+    else:
+        near = statements.filter(first_observed_at__lte=following).exclude(ended_at__lte=previous)
+    rows = near.values_list(*_RUN_COLUMNS).iterator()
+    runs = (run for run in map(_run, rows) if run.key[0] not in unreadable)
+    if following is None:
+        return read_latest(runs, keys, reading.observed_at, previous)
     return read_between(runs, keys, reading.observed_at, previous, following)
 
 
@@ -192,7 +200,7 @@ def _write_edits(
     rows = (_statement(reading, *opened, keys[opened[0]], ended_by) for opened in edits.opened)
     insert(Statement, STATEMENT_COLUMNS, rows)
     _update([*edits.ended, *edits.split], ended_at=at, ended_by_refresh_id=reading.refresh_id)
-    _update(edits.grown, first_observed_at=at, absent_before=previous)
+    _update(edits.grown, first_observed_at=at, absent_before=previous, refresh_id=reading.refresh_id)
     _update(edits.narrowed, absent_before=at)
     runs = [*edits.ended, *edits.split, *edits.grown, *edits.narrowed]
     return {run.key[1] for run in runs} | {key[1] for key, *_ in edits.opened}
