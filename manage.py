@@ -7,7 +7,27 @@ import os
 import sys
 
 from django.core.management import execute_from_command_line
+from django.db.utils import OperationalError, ProgrammingError
+
+COULD_NOT_REACH = 1
+
+
+def main(arguments: list[str]) -> None:
+    """Run a command; a database that is not there, or not prepared, is one line rather than a traceback."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
+    try:
+        execute_from_command_line(arguments)
+    except (OperationalError, ProgrammingError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        missing = "no such table" in reason or "does not exist" in reason
+        advice = "prepare it with: manage.py migrate" if missing else "see DATABASE_URL and DATA_DIR"
+        sys.exit(_said(f"The database cannot be used: {reason}; {advice}"))
+
+
+def _said(line: str) -> int:
+    sys.stderr.write(f"{line}\n")
+    return COULD_NOT_REACH
+
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
-    execute_from_command_line(sys.argv)
+    main(sys.argv)

@@ -9,9 +9,9 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.decorators import action, display
@@ -50,13 +50,26 @@ class UserAdmin(DjangoUserAdmin, RecordAdmin):  # type: ignore[misc]
         return [*super().named_readonly_fields(request, obj), *powers]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody but a superuser edits one: whoever sets its password could sign in as it."""
-        out_of_reach = obj is not None and obj.is_superuser and not request.user.is_superuser
-        return not out_of_reach and super().has_change_permission(request, obj)
+        """Nobody edits one who may do more: whoever sets its password could sign in as it."""
+        allowed: bool = super().has_change_permission(request, obj)
+        return allowed and (obj is None or not _may_more(obj, request.user))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        out_of_reach = obj is not None and obj.is_superuser and not request.user.is_superuser
-        return not out_of_reach and super().has_delete_permission(request, obj)
+        allowed: bool = super().has_delete_permission(request, obj)
+        return allowed and (obj is None or not _may_more(obj, request.user))
+
+
+def _may_more(user: User, than: Any) -> bool:
+    """Whether a user has powers that another lacks."""
+    if than.is_superuser:
+        return False
+    return user.is_superuser or not _granted(user) <= than.get_all_permissions()
+
+
+def _granted(user: User) -> set[str]:
+    """What a user may do once active: Django answers nothing for one who is not, whom an editor could activate."""
+    granted = Permission.objects.filter(Q(user=user) | Q(group__user=user))
+    return {f"{app}.{code}" for app, code in granted.values_list("content_type__app_label", "codename")}
 
 
 @admin.register(Group)

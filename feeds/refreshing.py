@@ -283,7 +283,8 @@ def _note_failure(feed: Feed, trigger: str, status: Refresh.Status, error: str) 
     wait = min(FIRST_BACKOFF * 2 ** min(feed.failures, 12), LONGEST_BACKOFF, max(feed.every, FIRST_BACKOFF))
     Feed.objects.filter(pk=feed.pk).update(failures=feed.failures + 1, next_due_at=now + wait)
     Refresh.objects.create(feed=feed, trigger=trigger, status=status, finished_at=now, error=error)
-    logger.warning("%s: %s", feed.slug, error)
+    if trigger != "command":  # who called the command is told by it
+        logger.warning("%s: %s", feed.slug, error)
 
 
 __all__ = ["CouldNotFetch", "RefreshRefused", "Report", "StaleObservation", "check_moment", "refresh"]

@@ -119,7 +119,7 @@ def load_sheets(offering_ids: Collection[int]) -> tuple[dict[int, Sheet], dict[i
         is_own = kind == Offering.Kind.PLAN or developer_id == seller_id
         sheets[pk] = Sheet(pk, seller_id, name if is_own else f"{name} at {seller}")
     conditions = _load_lines(offering_ids, sheets)
-    _load_statements(offering_ids, sheets, conditions)
+    _load_statements(offering_ids, sheets, conditions, taken_back(offering_ids))
     _load_decisions(offering_ids, sheets, conditions)
     _load_believed(offering_ids, sheets, conditions)
     return sheets, _specificity(offering_ids)
@@ -135,8 +135,22 @@ def _load_lines(offering_ids: Collection[int], sheets: dict[int, Sheet]) -> dict
     return conditions
 
 
+def taken_back(offering_ids: Collection[int] | None = None) -> set[int]:
+    """The statements, of some offerings or of all, that editors took back.
+
+    They stay on record and take no part in resolution, as if they had never been said.
+    """
+    undoings = Decision.objects.filter(kind=Decision.Kind.UNDO)
+    if offering_ids is not None:
+        undoings = undoings.filter(line__offering_id__in=offering_ids)
+    return {details["statement"] for details in undoings.values_list("details", flat=True) if "statement" in details}
+
+
 def _load_statements(
-    offering_ids: Collection[int], sheets: dict[int, Sheet], conditions: dict[int, tuple[int, Conditions]]
+    offering_ids: Collection[int],
+    sheets: dict[int, Sheet],
+    conditions: dict[int, tuple[int, Conditions]],
+    unsaid: Collection[int],
 ) -> None:
     rows = Statement.objects.filter(line__offering_id__in=offering_ids).values_list(
         "pk",
@@ -168,6 +182,8 @@ def _load_statements(
         before,
         ended,
     ) in rows.iterator():
+        if pk in unsaid:
+            continue
         offering_id, line = conditions[line_id]
         value = (amount, currency, zero)
         said = Said(pk, source, reference, line, value, start, end, precision, first, before, ended)
@@ -224,13 +240,23 @@ def _load_believed(
             "zero_means",
             "precision",
             "observed_after",
+            "source_id",
         )
     )
-    for pk, line_id, start, end, amount, currency, zero, precision, after in rows.iterator():
+    withdrawals = _withdrawals(offering_ids)
+    for pk, line_id, start, end, amount, currency, zero, precision, after, source in rows.iterator():
         offering_id, line = conditions[line_id]
-        segment = Segment(start, end, (amount, currency, zero), precision, after, None, None, None)
+        ruled_out = (offering_id, end) in withdrawals
+        value = (amount, currency, zero)
+        segment = Segment(start, end, value, precision, after, source, None, None, ruled_out=ruled_out)
         sheets[offering_id].believed.setdefault(line, []).append(segment)
         sheets[offering_id].rows.setdefault(line, []).append(pk)
+
+
+def _withdrawals(offering_ids: Collection[int]) -> set[tuple[int | None, datetime | None]]:
+    """The moments at which people ruled that offerings are sold no more, those undone included."""
+    made = Decision.objects.filter(offering_id__in=offering_ids, kind=Decision.Kind.WITHDRAW)
+    return set(made.values_list("offering_id", "effective_from"))
 
 
 def _specificity(offering_ids: Collection[int]) -> dict[int, tuple[int, int, str]]:

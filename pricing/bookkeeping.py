@@ -89,7 +89,8 @@ def _settle_chunk(
         if found:
             differences += found
             horizon = sheet.read_until(readings, cause.moment)
-            drafts += [(sheet, h) for h in happenings(sheet.believed, after, horizon, cause.ruled)]
+            happened = happenings(sheet.believed, after, horizon, cause.ruled, cause.source_id)
+            drafts += [(sheet, h) for h in happened]
     _write_prices(differences, cause, settled)
     _write_changes(drafts, cause, sequence, settled)
     update_statuses(wanted.keys(), cause.recorded_at)
@@ -190,9 +191,15 @@ def _change(sheet: Sheet, happening: Happening, cause: Cause, sequence: int) -> 
         observed_after=happening.observed_after,
         precision=happening.precision,
         announced_for=happening.announced_for,
-        detected_at=cause.moment,
+        detected_at=_detected_at(happening, cause),
         recorded_at=cause.recorded_at,
     )
+
+
+def _detected_at(happening: Happening, cause: Cause) -> datetime:
+    """When it was noticed: at the reading, or now for what an old reading tells of a later moment."""
+    is_ahead = happening.announced_for is not None
+    return cause.moment if is_ahead or happening.effective_at <= cause.moment else cause.recorded_at
 
 
 CHANGE_LINE_COLUMNS = ("change_id", "line_id", "old", "new", "old_currency", "currency", "percent")

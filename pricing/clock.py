@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from pricing.bookkeeping import update_statuses
-from pricing.models import Price
+from pricing.locks import lock_ledger
+from pricing.models import Offering, Price
 
 # Longer than any outage that a site comes back from without being looked at.
 LOOK_BACK = timedelta(days=30)
@@ -19,7 +21,22 @@ def follow_the_clock() -> int:
 
     Returns how many offerings were looked at.
     """
-    now = timezone.now()
+    with transaction.atomic():
+        lock_ledger()
+        return _bring_up_to_date(timezone.now())
+
+
+def lapsed(now: datetime) -> Q:
+    """The offerings still marked as listed although the last price believed of them has ended by ``now``.
+
+    That is all that time alone does to a status, and what readers ask for until the next tick has marked it.
+    """
+    believed = Price.objects.filter(line__offering=OuterRef("pk"), known_until__isnull=True)
+    goes_on = believed.filter(Q(effective_until__isnull=True) | Q(effective_until__gt=now))
+    return Q(status=Offering.Status.LISTED) & Q(Exists(believed)) & ~Q(Exists(goes_on))
+
+
+def _bring_up_to_date(now: datetime) -> int:
     began = Q(effective_from__gt=now - LOOK_BACK, effective_from__lte=now)
     ended = Q(effective_until__gt=now - LOOK_BACK, effective_until__lte=now)
     passed: set[int] = set()

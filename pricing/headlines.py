@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from pricing.claims import LIST_LAYER, STANDARD_TIER, Conditions
 from pricing.meters import METERS
@@ -33,7 +36,10 @@ _VERBS = {
 def headline(name: str, happening: Happening) -> str:
     """Such as ``DeepSeek V4 Pro: input 0.435 -> 0.66 USD per 1M tokens, +51.72%``."""
     lead = _lead(happening)
-    parts = [_opening(happening), _sentence(lead)]
+    if happening.kind == "promo_extended":
+        # What is told is the price that goes on, not that it ends.
+        lead = replace(lead, old=None, new=lead.old)
+    parts = [_opening(happening), _slots_sentence(lead, happening) or _sentence(lead)]
     more = len(happening.lines) - 1
     text = f"{name}: {', '.join(filter(None, parts))}" + (f" (and {more} more)" if more else "")
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
@@ -42,7 +48,10 @@ def headline(name: str, happening: Happening) -> str:
 def _opening(happening: Happening) -> str:
     kind, at = happening.kind, happening.announced_for
     if kind in ("announced", "rescheduled") and at is not None:
-        return f"{kind} for {_day(at)}"
+        is_end = all(changed.new is None for changed in happening.lines)
+        return f"{'end ' if is_end else ''}{kind} for {_day(at)}"
+    if kind == "promo_extended":
+        return f"{_VERBS[kind]} to {_day(happening.effective_at)}"
     return _VERBS.get(kind, "")
 
 
@@ -78,6 +87,24 @@ def _sentence(changed: ChangedLine) -> str:
     movement = _movement(changed.old, changed.new)
     tail = f", {percent:+}%" if percent is not None else ""
     return f"{_label(line)} {movement} {METERS[line.meter].unit}{tail}"
+
+
+def _slots_sentence(lead: ChangedLine, happening: Happening) -> str:
+    """A flat price that became several by the calendar, or the other way: ``input 0.435 -> 0.66 (off-peak), …``."""
+    flat = replace(lead.line, slot="")
+    cells = [changed for changed in happening.lines if replace(changed.line, slot="") == flat]
+    olds = sorted((c.old[0], c.old[1], c.line.slot) for c in cells if c.old is not None and c.new is None)
+    news = sorted((c.new[0], c.new[1], c.line.slot) for c in cells if c.new is not None and c.old is None)
+    if happening.kind != "restructured" or not olds or not news:
+        return ""
+    percent = ChangedLine(flat, (olds[0][0], olds[0][1], ""), (news[0][0], news[0][1], "")).percent
+    tail = f", {percent:+}%" if percent is not None else ""
+    unit = METERS[flat.meter].unit
+    return f"{_label(flat)} {_amounts(olds)} -> {_amounts(news)} {news[0][1]} {unit}{tail}"
+
+
+def _amounts(cells: Sequence[tuple[Decimal, str, str]]) -> str:
+    return ", ".join(f"{plain(amount)} ({slot})" if slot else plain(amount) for amount, _, slot in cells)
 
 
 def _movement(old: Value | None, new: Value | None) -> str:

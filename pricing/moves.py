@@ -18,7 +18,10 @@ _CENT = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A boundary in a line's history: what held before ``at``, and what from then on."""
+    """A boundary in a line's history: what held before ``at``, and what from then on.
+
+    ``source`` is who states the new price, where a source does.
+    """
 
     at: datetime
     old: Value | None
@@ -26,6 +29,7 @@ class Move:
     precision: str = "observed"
     observed_after: datetime | None = None
     steps: bool = False
+    source: int | None = None
 
     @property
     def key(self) -> tuple[datetime, Value | None, Value | None]:
@@ -36,6 +40,16 @@ class Move:
     def prices(self) -> tuple[Value | None, Value | None]:
         """Old and new, whenever it was."""
         return (self.old, self.new)
+
+    @property
+    def is_ruled_end(self) -> bool:
+        """Whether the price ends because a person ruled that the offering is sold no more."""
+        return self.new is None and self.precision == "exact"
+
+    @property
+    def relabels(self) -> bool:
+        """Whether nothing moves but what a zero is said to mean."""
+        return self.old is not None and self.new is not None and self.old[:2] == self.new[:2]
 
     def allows(self, moment: datetime) -> bool:
         """Whether the move may have happened at a moment, for all that was known of it."""
@@ -95,26 +109,37 @@ def moves(rows: Sequence[Segment]) -> list[Move]:
     for row in rows:
         old = previous.value if previous is not None and previous.end == row.start else None
         if previous is not None and old is None and previous.end is not None:
-            found.append(Move(previous.end, previous.value, None, steps=previous.yields))
-        found.append(Move(row.start, old, row.value, row.precision, row.observed_after, row.steps))
+            found.append(_end(previous, previous.end))
+        found.append(Move(row.start, old, row.value, row.precision, row.observed_after, row.steps, row.source))
         previous = row
     if previous is not None and previous.end is not None:
-        found.append(Move(previous.end, previous.value, None, steps=previous.yields))
+        found.append(_end(previous, previous.end))
     return found
 
 
+def _end(row: Segment, at: datetime) -> Move:
+    """The move from a price to none."""
+    return Move(at, row.value, None, precision="exact" if row.ruled_out else "observed", steps=row.yields)
+
+
 def line_moves(
-    line: Conditions, before: Sequence[Segment], after: Sequence[Segment], moment: datetime, ruled: bool
+    line: Conditions,
+    before: Sequence[Segment],
+    after: Sequence[Segment],
+    moment: datetime,
+    ruled: bool,
+    source: int | None = None,
 ) -> list[LineMove]:
     """What happened to one line between two beliefs, seen at ``moment``.
 
     ``ruled`` says that a decision about the record, not a price, made the difference: all of it
-    is a correction then.
+    is a correction then. ``source`` is the one whose word made it, None where a ruling did.
     """
     old_moves, new_moves = moves(before), moves(after)
     old_keys, new_keys = {m.key for m in old_moves}, {m.key for m in new_moves}
     gone = [m for m in old_moves if m.key not in new_keys]
     come = [m for m in new_moves if m.key not in old_keys]
+    gone, come = _still_to_come(gone, come, moment)
     found: list[LineMove] = []
     for move in list(gone):
         twin = next((m for m in come if _alike(m, move)), None)
@@ -124,13 +149,24 @@ def line_moves(
             found += _shifted(line, move, twin, moment)
     past = [m.at for m in old_moves if m.at <= moment]
     latest = max(past) if past else None
-    found += [_lost(line, move, moment, ruled) for move in gone if not _is_presumed(move, moment)]
+    found += [_lost(line, move, moment, ruled, source) for move in gone if _is_news(move, moment, after)]
     for move in come:
-        if not _is_presumed(move, moment):
+        if _is_news(move, moment, before):
             fills_in = latest is not None and move.at < latest
             amends = move.at <= moment and any(m.at == move.at and m.new != move.new for m in gone)
             found.append(LineMove(_sort(move, moment, ruled or fills_in or amends), line, move))
     return found
+
+
+def _still_to_come(gone: Sequence[Move], come: Sequence[Move], moment: datetime) -> tuple[list[Move], list[Move]]:
+    """The moves without those ahead that stay as they are, but for the price that they will replace."""
+
+    def stays(move: Move, others: Sequence[Move]) -> bool:
+        if move.at <= moment or move.new is None:
+            return False
+        return any(o.at == move.at and o.new is not None and same(o.new, move.new) for o in others)
+
+    return [m for m in gone if not stays(m, come)], [m for m in come if not stays(m, gone)]
 
 
 def _alike(one: Move, other: Move) -> bool:
@@ -144,18 +180,36 @@ def _is_presumed(move: Move, moment: datetime) -> bool:
     return move.at > moment and move.precision in ("observed", "unknown")
 
 
+def _is_news(move: Move, moment: datetime, otherwise: Sequence[Segment]) -> bool:
+    """Whether a move that came or went is worth telling, given the belief that lacks it.
+
+    That the offering will be withdrawn is news only against a belief in which the line is sold then.
+    """
+    if _is_presumed(move, moment):
+        return False
+    is_end_ahead = move.is_ruled_end and move.at > moment
+    return not is_end_ahead or value_at(otherwise, move.at) is not None
+
+
 def _sort(move: Move, moment: datetime, corrects: bool) -> str:
-    if move.at > moment and not corrects:
+    if corrects or move.relabels:
+        return "correction"
+    if move.at > moment:
         return "announced"
-    return "correction" if corrects or move.steps else "market"
+    return "correction" if move.steps else "market"
 
 
-def _lost(line: Conditions, move: Move, moment: datetime, ruled: bool) -> LineMove:
-    return LineMove("correction" if ruled or move.at <= moment else "retracted", line, move, was_for=move.at)
+def _lost(line: Conditions, move: Move, moment: datetime, ruled: bool, source: int | None) -> LineMove:
+    """A move that is no longer believed: only who announced it, or a ruling, takes an announcement back."""
+    by_another = source is not None and move.source is not None and move.source != source
+    is_correction = ruled or by_another or move.at <= moment
+    return LineMove("correction" if is_correction else "retracted", line, move, was_for=move.at)
 
 
 def _shifted(line: Conditions, old: Move, new: Move, moment: datetime) -> list[LineMove]:
     """The same move at another time: a better date, a new date for what is to come, or a correction."""
+    if old.at > moment and new.at > moment and old.is_ruled_end != new.is_ruled_end:
+        return [LineMove("announced", line, new) if new.is_ruled_end else LineMove("retracted", line, old)]
     if old.new is None and line.layer == PROMO_LAYER and old.at > moment and new.at > moment:
         return [LineMove("promo_extended" if new.at > old.at else "rescheduled", line, new, was_for=old.at)]
     if old.new is None and old.at > moment:
@@ -168,16 +222,19 @@ def _shifted(line: Conditions, old: Move, new: Move, moment: datetime) -> list[L
     return [LineMove("correction", line, new, was_for=old.at)]
 
 
-def happenings(before: History, after: History, moment: datetime, ruled: bool) -> list[Happening]:
+def happenings(
+    before: History, after: History, moment: datetime, ruled: bool, source: int | None = None
+) -> list[Happening]:
     """What happened to an offering between two beliefs about all its lines, oldest first.
 
     Lines that moved at one moment in one way moved together; all corrections of one cause are one.
+    ``ruled`` and ``source`` tell the cause, as for ``line_moves``.
     """
     found: list[LineMove] = []
     for line in sorted({*before, *after}):
         rows, now = before.get(line, ()), after.get(line, ())
         if rows is not now:
-            found += line_moves(line, rows, now, moment, ruled)
+            found += line_moves(line, rows, now, moment, ruled, source)
     together: dict[tuple[str, datetime | None], list[LineMove]] = {}
     for line_move in found:
         at = None if line_move.sort == "correction" else line_move.move.at
@@ -191,7 +248,8 @@ def _happening(
 ) -> Happening | None:
     if sort == "correction":
         return _correction(group, before, after)
-    lead = group[0].move
+    # A beginning tells more of its moment than an end does.
+    lead = next((g.move for g in group if g.move.new is not None), group[0].move)
     lines = tuple(_changed(g) for g in group)
     kind = market_kind(lines, after, lead.at) if sort == "market" else sort
     windows = [g.move.observed_after for g in group if g.move.observed_after is not None]

@@ -278,7 +278,8 @@ def _blank(segments: Sequence[Segment], ruling: Ruled) -> list[Segment]:
     for segment in segments:
         if segment.start < start:
             ends_later = segment.end is None or segment.end > start
-            kept.append(replace(segment, end=start, presumed=False) if ends_later else segment)
+            cut = replace(segment, end=start, presumed=False, ruled_out=ruling.line is None)
+            kept.append(cut if ends_later else segment)
         if end is not None and (segment.end is None or segment.end > end):
             kept.append(segment if segment.start >= end else _resumed(segment, ruling, end))
     return kept
@@ -311,7 +312,7 @@ def _rejoin(segments: Sequence[Segment]) -> list[Segment]:
     for segment in segments:
         last = joined[-1] if joined else None
         if last is not None and last.end == segment.start and same(last.value, segment.value):
-            joined[-1] = replace(last, end=segment.end)
+            joined[-1] = replace(last, end=segment.end, ruled_out=segment.ruled_out)
         else:
             joined.append(segment)
     return joined

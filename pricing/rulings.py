@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +22,7 @@ from pricing.sheets import LedgerError, Outcome, all_tariffs, ensure_lines, tari
 from tracker.amounts import fits
 
 EDITORS = "editors"
+_UNDOABLE = (Decision.Kind.STATE, Decision.Kind.PIN, Decision.Kind.WITHDRAW)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -41,11 +42,13 @@ def state(
     ruling: Ruling,
     *,
     zero_means: str = "free",
+    replaces_later: bool = False,
 ) -> Outcome:
-    """State a price from a moment on; it stands before every feed until it is withdrawn.
+    """State a price from a moment on; it stands before every feed until it is taken back.
 
-    ``claim.effective_from`` may lie ahead: that announces it. Raises LedgerError on a claim that
-    cannot be, with the reason.
+    ``claim.effective_from`` may lie ahead: that announces it. What editors stated from the same
+    moment on is replaced; what they stated for later stays, and takes over then, unless
+    ``replaces_later``. Raises LedgerError on a claim that cannot be, with the reason.
     """
     _check_claim(claim)
     _check_open(offering)
@@ -54,10 +57,11 @@ def state(
         now = timezone.now()
         begins = claim.effective_from or now
         line_id = ensure_lines({(offering.pk, claim.line)})[offering.pk, claim.line]
-        decision = _decide(Decision.Kind.STATE, offering, ruling, now, line_id=line_id, claim=claim)
         source = editors()
-        ended = _overruled(source, line_id, begins, claim.effective_until).update(ended_at=now)
-        Statement.objects.create(
+        overruled = _overruled(source, line_id, begins, claim.effective_until, replaces_later)
+        replaced = sorted(overruled.values_list("pk", flat=True))
+        ended = Statement.objects.filter(pk__in=replaced).update(ended_at=now)
+        statement = Statement.objects.create(
             source=source,
             line_id=line_id,
             amount=claim.amount,
@@ -72,15 +76,20 @@ def state(
             citation_title=ruling.citation_title,
             note=ruling.note,
         )
+        details = {"statement": statement.pk, "replaced": replaced}
+        decision = _decide(Decision.Kind.STATE, offering, ruling, now, line_id=line_id, claim=claim, details=details)
         cause = Cause(now, now, source_id=source.pk, decision_id=decision.pk)
         return Outcome(1, ended, settle([(offering.pk, claim.line.tariff)], cause))
 
 
-def _overruled(source: Source, line_id: int, begins: datetime, until: datetime | None) -> QuerySet[Statement]:
-    """What was stated for later than ``begins`` and gives way. Raises LedgerError where only a part would."""
+def _overruled(
+    source: Source, line_id: int, begins: datetime, until: datetime | None, replaces_later: bool
+) -> QuerySet[Statement]:
+    """What editors stated from ``begins`` on that gives way. Raises LedgerError where only a part would."""
     later = Statement.objects.filter(source=source, line_id=line_id, ended_at__isnull=True, effective_from__gte=begins)
+    gives_way = later if replaces_later else later.filter(effective_from=begins)
     if until is None:
-        return later
+        return gives_way
     within = later.filter(effective_from__lt=until)
     beyond = within.filter(Q(effective_until__isnull=True) | Q(effective_until__gt=until)).first()
     if beyond is not None and beyond.effective_from is not None:
@@ -88,11 +97,14 @@ def _overruled(source: Source, line_id: int, begins: datetime, until: datetime |
             f"{beyond} is stated from {beyond.effective_from.isoformat()} on; "
             "end this price by then, or take that one back first"
         )
-    return within
+    return gives_way.filter(effective_from__lt=until)
 
 
 def retire_statement(statement: Statement, ruling: Ruling) -> Outcome:
-    """Withdraw what an editor stated; the next source in the order speaks again. Raises LedgerError."""
+    """Take back what an editor stated, as if it had never been said. Raises LedgerError.
+
+    What it had replaced stands again, and where nothing had, the next source in the order speaks.
+    """
     if statement.source.kind != Source.Kind.EDITOR:
         raise LedgerError(f"only an editor's statement can be taken back; this one is by {statement.source.slug}")
     with transaction.atomic():
@@ -100,13 +112,45 @@ def retire_statement(statement: Statement, ruling: Ruling) -> Outcome:
         statement.refresh_from_db()
         if statement.ended_at is not None:
             raise LedgerError(f"the statement ended at {statement.ended_at.isoformat()} already")
-        now = timezone.now()
-        offering = statement.line.offering
-        details = {"statement": statement.pk}
-        decision = _decide(Decision.Kind.UNDO, offering, ruling, now, line_id=statement.line_id, details=details)
-        Statement.objects.filter(pk=statement.pk).update(ended_at=now)
-        cause = Cause(now, now, source_id=statement.source_id, decision_id=decision.pk, ruled=True)
-        return Outcome(0, 1, settle([(offering.pk, statement.line.conditions.tariff)], cause))
+        return _take_back(statement, _making(statement), ruling)
+
+
+def _take_back(statement: Statement, making: Decision | None, ruling: Ruling) -> Outcome:
+    """Leave a statement out of resolution; one that was to come is retracted, any other was a mistake."""
+    now = timezone.now()
+    offering, line_id = statement.line.offering, statement.line_id
+    details = {"statement": statement.pk}
+    undoing = _decide(Decision.Kind.UNDO, offering, ruling, now, line_id=line_id, undoes=making, details=details)
+    ended = Statement.objects.filter(pk=statement.pk, ended_at__isnull=True).update(ended_at=now)
+    if ended and making is not None:
+        _say_again(making)
+    is_to_come = statement.effective_from is not None and statement.effective_from > now
+    cause = Cause(now, now, source_id=statement.source_id, decision_id=undoing.pk, ruled=not is_to_come)
+    return Outcome(0, ended, settle([(offering.pk, statement.line.conditions.tariff)], cause))
+
+
+def _making(statement: Statement) -> Decision | None:
+    """The decision that made a statement."""
+    stated = Decision.objects.filter(kind=Decision.Kind.STATE, line_id=statement.line_id)
+    return stated.filter(details__statement=statement.pk).first()
+
+
+def _say_again(making: Decision) -> None:
+    """Let what a statement had replaced stand again, but for what another has replaced since."""
+    for replaced in _replaced(making):
+        running = Statement.objects.filter(source=replaced.source, line=replaced.line, ended_at__isnull=True)
+        if not running.filter(effective_from=replaced.effective_from).exists():
+            Statement.objects.filter(pk=replaced.pk).update(ended_at=None)
+
+
+def _replaced(making: Decision) -> Iterator[Statement]:
+    """What a statement replaced; of that, what was taken back gives way to what it had replaced itself."""
+    for statement in Statement.objects.filter(pk__in=making.details.get("replaced", [])).order_by("-pk"):
+        earlier = _making(statement)
+        if earlier is None or not Decision.objects.filter(undoes=earlier).exists():
+            yield statement
+        else:
+            yield from _replaced(earlier)
 
 
 def pin(offering: Offering, claim: Claim, ruling: Ruling) -> Outcome:
@@ -157,17 +201,35 @@ def relist(offering: Offering, ruling: Ruling, *, at: datetime | None = None) ->
 
 
 def undo(decision: Decision, ruling: Ruling) -> Outcome:
-    """Undo a pin or a withdrawal as if it had never been. Raises LedgerError."""
-    if decision.kind not in (Decision.Kind.PIN, Decision.Kind.WITHDRAW) or decision.offering is None:
-        raise LedgerError(f"a decision to {decision.get_kind_display()} cannot be undone; pins and withdrawals can")
+    """Undo a stated price, a pin or a withdrawal as if it had never been. Raises LedgerError."""
+    if decision.kind not in _UNDOABLE or decision.offering is None:
+        raise LedgerError(
+            f"a decision to {decision.get_kind_display()} cannot be undone; stated prices, pins and withdrawals can"
+        )
     with transaction.atomic():
         lock_ledger()
         if Decision.objects.filter(undoes=decision).exists():
             raise LedgerError("the decision is undone already")
+        if decision.kind == Decision.Kind.STATE:
+            return _take_back(_made_by(decision), decision, ruling)
         now = timezone.now()
         undoing = _decide(Decision.Kind.UNDO, decision.offering, ruling, now, undoes=decision)
-        cause = Cause(now, now, decision_id=undoing.pk, ruled=True)
+        cause = Cause(now, now, decision_id=undoing.pk, ruled=not _is_withdrawal_ahead(decision, now))
         return Outcome(settled=settle(all_tariffs(decision.offering), cause))
+
+
+def _made_by(decision: Decision) -> Statement:
+    """The statement that a decision made. Raises LedgerError where the decision does not name it."""
+    statement = Statement.objects.filter(pk=decision.details.get("statement")).first()
+    if statement is None:
+        raise LedgerError("the decision does not name what it stated; take the statement back instead")
+    return statement
+
+
+def _is_withdrawal_ahead(decision: Decision, now: datetime) -> bool:
+    """Whether a decision announces a withdrawal that has not come: undone, that is retracted."""
+    is_withdrawal = decision.kind == Decision.Kind.WITHDRAW
+    return is_withdrawal and decision.effective_from is not None and decision.effective_from > now
 
 
 def resolve_again(offering_ids: Iterable[int], decision: Decision) -> Outcome:
@@ -199,7 +261,7 @@ def _decide(
     claim: Claim | None = None,
     begins: datetime | None = None,
     undoes: Decision | None = None,
-    details: dict[str, int] | None = None,
+    details: Mapping[str, object] | None = None,
 ) -> Decision:
     return Decision.objects.create(
         kind=kind,
@@ -211,7 +273,7 @@ def _decide(
         effective_until=claim.effective_until if claim else None,
         precision=claim.precision if claim and claim.effective_from else "exact",
         undoes=undoes,
-        details=details or {},
+        details=dict(details or {}),
         made_by=ruling.by,
         made_at=now,
         note=ruling.note,

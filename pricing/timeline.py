@@ -85,7 +85,7 @@ class Segment:
     ``dated`` means that the source itself gives the beginning. ``presumed`` means that the end is
     open, so that nothing but the last reading speaks for what comes after it. ``steps`` means that
     the beginning is a change of witness rather than a move that somebody reported; ``yields`` says
-    the same of the end.
+    the same of the end. ``ruled_out`` means that a person's withdrawal ends it.
     """
 
     start: datetime
@@ -100,6 +100,7 @@ class Segment:
     presumed: bool = False
     steps: bool = False
     yields: bool = False
+    ruled_out: bool = False
     dated_by: int | None = None
     decision: int | None = None
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from pricing.belief import Readings, Sheet, load_sheets
+from pricing.belief import Readings, Sheet, load_sheets, taken_back
 from pricing.claims import Conditions
 from pricing.locks import lock_ledger
 from pricing.models import Observation, Offering, Price, PricingChange, Source, Statement
@@ -194,12 +194,13 @@ def runs_keep_apart(progress: Progress = no_progress) -> Iterator[Finding]:
     columns = ("line_id", "pk", "first_observed_at", "absent_before", "ended_at", *_CLAIM, *_DATES)
     rows = Statement.objects.order_by("line_id").values_list(*columns).iterator(ROWS_AT_ONCE)
     runs = (_Run(line, pk, tuple(claim), first, absent, ended) for line, pk, first, absent, ended, *claim in rows)
-    readings = _FeedReadings()
+    readings, unsaid = _FeedReadings(), taken_back()
     for _, group in groupby(runs, key=attrgetter("line")):
         of_line = list(group)
         for run in of_line:
             yield from _run_findings(run, readings)
-        yield from _repeats(of_line)
+        # What was taken back says nothing, so that the same may be said again for the same time.
+        yield from _repeats([run for run in of_line if run.pk not in unsaid])
         done += len(of_line)
         progress("statements as runs", done, total)
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
+from django.core.exceptions import PermissionDenied
 from django.db import connection, models
 from django.forms import Field as FormField
 from django.http import HttpRequest, HttpResponse
@@ -169,6 +170,19 @@ class HistoryAdmin(SimpleHistoryAdmin, RecordAdmin):
     """The admin of a model whose every version is kept, with who made it."""
 
     object_history_list_template = "tracker/admin/history_list.html"
+    object_history_form_template = "tracker/admin/history_form.html"
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """An old version, to be read only: putting it back would pass by the ledger and by who may change what."""
+        if request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
+        return super().history_form_view(request, object_id, version_id, extra_context)
+
+    def revert_disabled(self, request: HttpRequest, obj: Any = None) -> bool:
+        """For everybody; without it the page would offer a button that is refused."""
+        return True
 
 
 class ReadOnlyAdmin(RecordAdmin):

@@ -20,7 +20,8 @@ from django.urls import reverse
 class FormPage:
     """What a page asks about a row, to whose page it leads back.
 
-    ``fieldsets`` are (title, names); without any, all fields stand under no title.
+    ``fieldsets`` are (title, names); without any, all fields stand under no title. ``consequences``
+    are what else would happen, under a sentence that says so.
     """
 
     about: models.Model
@@ -30,6 +31,8 @@ class FormPage:
     explanation: str = ""
     fieldsets: Sequence[tuple[str, Sequence[str]]] = ()
     is_grave: bool = False
+    consequences_title: str = ""
+    consequences: Sequence[str] = ()
 
     @property
     def back(self) -> str:

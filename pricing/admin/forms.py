@@ -78,6 +78,13 @@ class DatedNoteForm(NoteForm):
 class PriceForm(NoteForm):
     """One price of one line, from when to when, and where it can be read."""
 
+    explanation = (
+        "What an editor states stands before every feed until it is taken back. All times are in UTC. "
+        "One source sets the sheet of a tariff whole: its thresholds, calendar slots and layers for one meter, "
+        "service tier, region, variant and commitment. From the moment on at which you state one line of it, the "
+        "lines that editors state are the whole tariff, and those that only feeds state end: state them too if "
+        "they are still sold."
+    )
     meter = forms.ChoiceField(
         choices=meters_by_unit, widget=UnfoldAdminSelectWidget(), help_text="What is counted; the group is the unit."
     )
@@ -88,6 +95,7 @@ class PriceForm(NoteForm):
     above_input_tokens = forms.IntegerField(
         label="Above input tokens",
         min_value=0,
+        max_value=10**12,
         required=False,
         widget=UnfoldAdminIntegerFieldWidget(),
         help_text="0, or n: for requests whose input is above n tokens. For “at least n” give n-1.",
@@ -211,6 +219,7 @@ def _first_moment(moment: datetime, precision: str) -> datetime:
 class PinForm(PriceForm):
     """A price that holds whatever any source says; the reason is required, the citation is not."""
 
+    explanation = "A pin holds whatever any source says, editors' statements included, until it is undone."
     citation_url = forms.URLField(
         label="Citation", required=False, assume_scheme="https", max_length=1000, widget=UnfoldAdminURLInputWidget()
     )

@@ -9,6 +9,7 @@ from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse
 
 from pricing import ledger
+from pricing.admin.consequences import ended_by_stating, in_words
 from pricing.admin.forms import DatedNoteForm, NoteForm, PinForm, PriceForm
 from pricing.ledger import LedgerError
 from pricing.models import Decision, Offering, PriceLine, PricingChange, Statement
@@ -17,14 +18,17 @@ from tracker.admin_pages import FormPage, answer, posted
 
 def state_price(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) -> HttpResponse:
     """State a price, or announce one."""
-    form = PriceForm(posted(request), line=_line_asked_for(request, offering))
+    line = _line_asked_for(request, offering)
+    form = PriceForm(posted(request), line=line)
     page = FormPage(
         about=offering,
         title=f"State a price of {offering.name}",
         form=form,
         submit="State this price",
-        explanation="What an editor states stands before every feed until it is taken back. All times are in UTC.",
+        explanation=form.explanation,
         fieldsets=form.fieldsets,
+        consequences_title=f"Stating a price of {line} from now on would end these lines of its tariff:",
+        consequences=[in_words(price) for price in ended_by_stating(line)] if line else (),
     )
 
     def act() -> None:
@@ -42,7 +46,7 @@ def pin_price(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) 
         title=f"Pin a price of {offering.name}",
         form=form,
         submit="Pin this price",
-        explanation="A pin holds whatever any source says, editors' statements included, until it is undone.",
+        explanation=form.explanation,
         fieldsets=form.fieldsets,
     )
     return _rule(

@@ -8,8 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
 
 from companies.models import AIModel, Company
+from pricing.clock import lapsed
 from pricing.meters import METERS
 from pricing.models import Offering, PriceLine, PricingChange, PricingChangeLine, Reference, Source
 from tracker.api.filters import (
@@ -88,6 +90,15 @@ class SoldFilters(StrictFilterSet):
         """By a foreign key of the offering."""
         return queryset.filter(**{f"{self.offering_path}{name}__in": ids})
 
+    def by_status(self, queryset: QuerySet[Any], name: str, statuses: Sequence[str]) -> QuerySet[Any]:
+        """By the status as ``offering_shapes`` shows it: withdrawn from the moment at which the last price ended."""
+        listed, withdrawn = (status in statuses for status in (Offering.Status.LISTED, Offering.Status.WITHDRAWN))
+        marked = Q(status__in=statuses)
+        if listed == withdrawn:
+            return queryset.filter(marked)
+        ended = lapsed(timezone.now())
+        return queryset.filter(marked | ended if withdrawn else marked & ~ended)
+
     def around_company(self, queryset: QuerySet[Any], name: str, ids: Sequence[int]) -> QuerySet[Any]:
         """As seller, or as the model's developer."""
         return self.on_offerings(queryset, Q(seller__in=ids) | Q(model__developer__in=ids))
@@ -113,7 +124,7 @@ class OfferingFilters(SoldFilters):
 
     kind = Choices("kind__in", choices=Offering.Kind.values, description="A model over an API, or a plan.")
     status = Choices(
-        "status__in", choices=Offering.Status.values, description="Its status; without it, all but `merged`."
+        method="by_status", choices=Offering.Status.values, description="Its status; without it, all but `merged`."
     )
 
     class Meta:
@@ -128,7 +139,7 @@ class OfferingFilters(SoldFilters):
 class PlanFilters(SoldFilters):
     """Filters of ``plans/``."""
 
-    status = Choices("status__in", choices=Offering.Status.values, description="Its status.")
+    status = Choices(method="by_status", choices=Offering.Status.values, description="Its status.")
     audience = Texts("audience__in", description="For whom it is: consumer, team, developer, enterprise.")
 
     class Meta:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
+from rest_framework.request import Request
 
 from pricing.models import (
     Alias,
@@ -40,6 +41,15 @@ def sources_with_newest() -> QuerySet[Any]:
     """The sources, in their order of precedence, each with the moment of its ``newest`` observation."""
     observed = Observation.objects.filter(source=OuterRef("pk")).order_by("-observed_at")
     return Source.objects.annotate(newest=Subquery(observed.values("observed_at")[:1])).order_by("precedence", "slug")
+
+
+def is_past_belief_now(request: Request) -> bool:
+    """Whether the present is asked for as it was once believed.
+
+    Such an answer also turns where a price that is no longer believed would have begun or ended, which the record's
+    version does not follow.
+    """
+    return "known_at" in request.query_params and "as_of" not in request.query_params
 
 
 def newest_observation(source_ids: Collection[int] | None = None) -> datetime | None:

@@ -65,6 +65,7 @@ EXAMPLE_CHANGE = {
     "id": 902,
     "sequence": 902,
     "initial": False,
+    "backfilled": False,
     "offering": 17,
     "seller": "deepseek",
     "external_id": "deepseek-v4-pro",
@@ -253,6 +254,7 @@ class ChangeSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     sequence = serializers.IntegerField(help_text="Rises in the order in which changes became visible.")
     initial = serializers.BooleanField(help_text="Was already so when its source was first read: history, not news.")
+    backfilled = serializers.BooleanField(help_text="Read from an old document: history, not news.")
     offering = serializers.IntegerField()
     seller = serializers.CharField()
     external_id = serializers.CharField()
@@ -264,9 +266,9 @@ class ChangeSerializer(serializers.Serializer[Any]):
     source = serializers.CharField(  # type: ignore[assignment]
         allow_null=True, help_text="Whose statement moved it; null for a person's ruling."
     )
-    effective_at = MomentText()
+    effective_at = MomentText(help_text="When it took effect, as dated best by now.")
     precision = serializers.CharField()
-    observed_after = MomentText(allow_null=True)
+    observed_after = MomentText(allow_null=True, help_text="Where no source dates the move: it came after this moment.")
     detected_at = MomentText()
     announced_for = MomentText(allow_null=True)
     confirmed_by = serializers.ListField(child=serializers.CharField())

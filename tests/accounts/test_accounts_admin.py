@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -107,3 +107,55 @@ def test_a_user_is_added_with_a_password(client: Client, root: User) -> None:
     form = {"username": "uma", "usable_password": "true", "password1": secret, "password2": secret}
     assert client.post(reverse("admin:accounts_user_add"), form).status_code == 302
     assert User.objects.get(username="uma").check_password(secret)
+
+
+def _powerful(granted: str) -> User:
+    """Somebody who may do what ``staff`` may not, given directly, through a group, or while not active."""
+    user = User.objects.create_user("petra", password="her own passphrase", is_staff=True)
+    permission = Permission.objects.get(codename="add_decision")
+    if granted == "through a group":
+        group = Group.objects.create(name="rulers")
+        group.permissions.add(permission)
+        user.groups.add(group)
+    else:
+        user.user_permissions.add(permission)
+    User.objects.filter(pk=user.pk).update(is_active=granted != "while not active")
+    return user
+
+
+def _set_password(client: Client, user: User) -> int:
+    secret = "a passphrase of my choosing"
+    form = {"usable_password": "true", "password1": secret, "password2": secret, "set-password": "1"}
+    return client.post(reverse("admin:auth_user_password_change", args=[user.pk]), form).status_code
+
+
+@pytest.mark.parametrize("granted", ["directly", "through a group", "while not active"])
+def test_one_who_may_more_is_neither_edited_nor_given_a_password(client: Client, staff: User, granted: str) -> None:
+    staff.user_permissions.add(Permission.objects.get(codename="delete_user"))
+    petra = _powerful(granted)
+    client.force_login(staff)
+    assert _set_password(client, petra) == 403
+    assert client.get(reverse("admin:auth_user_password_change", args=[petra.pk])).status_code == 403
+    edit = {"username": "petra2", "time_zone": "UTC", "is_active": "on"}
+    assert client.post(reverse("admin:accounts_user_change", args=[petra.pk]), edit).status_code == 403
+    assert client.post(reverse("admin:accounts_user_delete", args=[petra.pk]), {"post": "yes"}).status_code == 403
+    chosen = {"action": "delete_selected", "_selected_action": [petra.pk], "post": "yes"}
+    client.post(reverse("admin:accounts_user_changelist"), chosen)
+    petra.refresh_from_db()
+    assert petra.username == "petra"
+    assert petra.check_password("her own passphrase")
+
+
+def test_one_who_may_no_more_than_the_editor_is_edited(client: Client, staff: User) -> None:
+    reader = User.objects.create_user("rita", password="her own passphrase", is_staff=True)
+    reader.user_permissions.add(Permission.objects.get(codename="view_user"))
+    client.force_login(staff)
+    assert _set_password(client, reader) == 302
+    reader.refresh_from_db()
+    assert reader.check_password("a passphrase of my choosing")
+
+
+def test_a_superuser_edits_everybody(client: Client, root: User) -> None:
+    client.force_login(root)
+    petra = _powerful("directly")
+    assert _set_password(client, petra) == 302

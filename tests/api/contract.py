@@ -95,6 +95,11 @@ class ReadContract:
         assert client.get(self.path, headers={"If-None-Match": f'"other", W/{tag}'}).status_code == 304
         assert client.get(self.path, headers={"If-None-Match": '"other"'}).content == first.content
 
+    def test_star_is_answered_as_any_copy(self, client: Client) -> None:
+        response = client.get(self.path, headers={"If-None-Match": "*"})
+        assert (response.status_code, response.content) == (304, b"")
+        assert response.headers["ETag"] == client.get(self.path).headers["ETag"]
+
     def test_head_answers_without_a_body(self, client: Client) -> None:
         response = client.head(self.path)
         assert response.status_code == 200
@@ -216,6 +221,9 @@ class DetailContract(ReadContract):
     def test_unknown_one_names_the_nearest(self, client: Client) -> None:
         fault = fault_of(client.get(self.unknown), self.parameter, status=404)
         assert self.nearest in fault["choices"]
+
+    def test_star_does_not_hide_that_there_is_nothing(self, client: Client) -> None:
+        problem_of(client.get(self.unknown, headers={"If-None-Match": "*"}), 404)
 
     def test_can_be_narrowed_to_some_fields(self, client: Client) -> None:
         whole = client.get(self.path).json()

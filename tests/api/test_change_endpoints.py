@@ -69,6 +69,11 @@ class TestChanges(ListContract):
         "after_sequence": lambda made: (made["down"].sequence, ["fixed", "paid"]),
     }
 
+    def test_what_was_read_from_an_old_document_is_marked(self, client: Client, record: dict[str, Any]) -> None:
+        make.change(record["line"], "0.66", "0.7", JUNE, headline="old", backfilled=True)
+        marks = {row["headline"]: row["backfilled"] for row in client.get(PATH).json()["results"]}
+        assert [headline for headline, backfilled in marks.items() if backfilled] == ["old"]
+
     def test_newest_comes_first(self, client: Client) -> None:
         assert self.keys(client) == ["paid", "fixed", "down", "up"]
 
@@ -108,8 +113,8 @@ class TestChanges(ListContract):
     ) -> None:
         for number in range(20):
             make.change(make.line(make.offering(f"model-{number}")), "1", "2")
-        # State, changes, lines, references, confirmations, sources, corrections, freshness.
-        with django_assert_num_queries(8):
+        # State, changes, lines, references, confirmations, sources, corrections, better times, freshness.
+        with django_assert_num_queries(9):
             assert len(client.get(PATH).json()["results"]) == 24
 
 

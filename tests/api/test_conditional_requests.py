@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from pricing.clock import follow_the_clock
 from pricing.models import Offering, Price
 from tests.api import factories as make
 
@@ -109,3 +110,81 @@ def test_answer_is_kept_only_to_be_checked_before_use(client: Client, line: Any)
 
 def test_error_carries_no_tag(client: Client, line: Any) -> None:
     assert "ETag" not in client.get(PRICES, {"seller": "nobody"}).headers
+
+
+def test_status_turns_with_the_last_price_whether_the_tick_has_come_or_not(
+    client: Client, line: Any, monkeypatch: Any
+) -> None:
+    path = f"/api/v1/offerings/{line.offering.pk}/"
+    ends = timezone.now() + timedelta(hours=1)
+    Price.objects.update(effective_until=ends)
+    listed = client.get(path)
+    assert listed.json()["status"] == "listed"
+    monkeypatch.setattr(timezone, "now", lambda: ends)
+    before_tick = client.get(path, headers={"If-None-Match": listed.headers["ETag"]})
+    assert before_tick.json()["status"] == "withdrawn"
+    follow_the_clock()
+    assert Offering.objects.get().status == "withdrawn"
+    assert still_good(client, path, before_tick.headers["ETag"])
+
+
+def test_filter_by_status_turns_with_the_last_price(client: Client, line: Any, monkeypatch: Any) -> None:
+    ends = timezone.now() + timedelta(hours=1)
+    Price.objects.update(effective_until=ends)
+    found = {"listed": [1, 0], "withdrawn": [0, 1], "merged": [0, 0]}
+    for status, (before, _) in found.items():
+        assert client.get("/api/v1/offerings/", {"status": status}).json()["count"] == before
+    monkeypatch.setattr(timezone, "now", lambda: ends)
+    for status, (_, after) in found.items():
+        assert client.get("/api/v1/offerings/", {"status": status}).json()["count"] == after
+    both = client.get("/api/v1/offerings/?status=listed&status=withdrawn").json()
+    assert [row["status"] for row in both["results"]] == ["withdrawn"]
+
+
+def test_star_does_not_hide_that_an_offering_moved(client: Client, line: Any) -> None:
+    absorbed = make.offering("twin", status="merged", merged_into=line.offering)
+    response = client.get(f"/api/v1/offerings/{absorbed.pk}/", headers={"If-None-Match": "*"})
+    assert response.status_code == 301
+
+
+class TestOnceBelieved:
+    """5 was announced on day 100 for day 120, and retracted on day 110; who asks on day 105's belief gets it still."""
+
+    day = staticmethod(lambda number: make.TRACKED_SINCE + timedelta(days=number))
+
+    @pytest.fixture
+    def announced(self, db: None) -> Any:
+        line = make.line(make.offering(model=make.ai_model()))
+        made, begins, retracted = self.day(100), self.day(120), self.day(110)
+        make.price(line, "1", known_until=made)
+        make.price(line, "1", effective_until=begins, known_from=made, known_until=retracted)
+        make.price(line, "5", begins, known_from=made, known_until=retracted)
+        make.price(line, "1", known_from=retracted)
+        return line
+
+    def test_now_is_now_though_nothing_believed_today_turned_since(
+        self, client: Client, announced: Any, monkeypatch: Any
+    ) -> None:
+        monkeypatch.setattr(timezone, "now", lambda: self.day(130))
+        rows = client.get(PRICES, {"known_at": self.day(105).isoformat()}).json()["results"]
+        assert [row["amount"] for row in rows] == ["5"]
+        assert [row["amount"] for row in client.get(PRICES).json()["results"]] == ["1"]
+
+    @pytest.mark.parametrize("path", [PRICES, "/api/v1/models/deepseek-v4/compare/"])
+    def test_tag_ends_where_a_price_would_have_begun(
+        self, client: Client, announced: Any, monkeypatch: Any, path: str
+    ) -> None:
+        asked: dict[str, str] = {"known_at": self.day(105).isoformat()}
+        monkeypatch.setattr(timezone, "now", lambda: self.day(115))
+        tag = client.get(path, asked).headers["ETag"]
+        assert client.get(path, asked, headers={"If-None-Match": tag}).status_code == 304
+        monkeypatch.setattr(timezone, "now", lambda: self.day(130))
+        later = client.get(path, asked, headers={"If-None-Match": tag})
+        assert later.status_code == 200
+        assert '"amount":"5"' in later.content.decode()
+
+    def test_links_carry_the_very_moment(self, client: Client, announced: Any, monkeypatch: Any) -> None:
+        make.price(make.line(announced.offering, "pages"), "7")
+        monkeypatch.setattr(timezone, "now", lambda: self.day(130))
+        page = client.get(PRICES, {"known_at": self.day(105).isoformat(), "limit": "1"}).json()
+        assert "as_of=2026-05-11T00%3A00%3A00Z" in page["next"]

@@ -70,6 +70,14 @@ class TestTimeline(ListContract):
         items = client.get(self.path).json()["results"]
         assert [item["precision"] for item in items] == ["observed", "observed", "day", "exact", "day"]
 
+    def test_change_that_was_dated_later_shows_its_better_time(self, client: Client) -> None:
+        line = make.line(make.offering("dated"), "pages")
+        make.change(line, "1", "2", make.moment("2026-05-08"), observed_after=make.MAY)
+        make.price(line, "2", make.moment("2026-05-03"), precision="day")
+        item = client.get(self.path, {"effective_after": "2026-05-08T00:00:00Z"}).json()["results"][-1]
+        assert item["at"] == item["effective_at"] == "2026-05-03T00:00:00Z"
+        assert (item["precision"], item["observed_after"]) == ("day", None)
+
     def test_what_was_merely_there_at_the_first_load_is_left_out(self, client: Client) -> None:
         kinds = [item["kind"] for item in client.get(self.path).json()["results"]]
         assert "listed" not in kinds
@@ -83,9 +91,9 @@ class TestTimeline(ListContract):
         for number in range(20):
             make.change(make.line(make.offering(f"model-{number}")), "1", "2")
             make.event(key=f"event-{number}")
-        # State, company, its events, changes counted and in order; the page's events, changes and what these embed (5);
+        # State, company, its events, changes counted and in order; the page's events, changes and what these embed (6);
         # freshness.
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(14):
             assert client.get(self.path).json()["count"] == 45
 
     def test_page_beyond_the_end_is_empty(self, client: Client) -> None:

@@ -54,6 +54,17 @@ def test_an_announcement_names_its_day() -> None:
     assert "announced for 2026-01-31" in told("announced", line("1", "2"), announced_for=day(30))
 
 
+def test_an_extended_promotion_names_its_new_end() -> None:
+    happening = Happening("promo_extended", "market", day(150.5), "observed", None, None, (line("0.5", None, PROMO),))
+    assert headline("DeepSeek V4 Pro", happening) == (
+        "DeepSeek V4 Pro: promotion extended to 2026-05-31 12:00 UTC, input (promo) 0.5 USD per 1M tokens"
+    )
+
+
+def test_an_announced_withdrawal_is_told_as_an_end() -> None:
+    assert "end announced for 2026-01-31, input was 1 USD" in told("announced", line("1", None), announced_for=day(30))
+
+
 def test_an_announcement_at_an_hour_names_the_hour_in_utc() -> None:
     assert "announced for 2026-01-31 12:00 UTC" in told("announced", line("1", "2"), announced_for=day(30.5))
 
@@ -74,3 +85,14 @@ def test_a_headline_is_cut_where_it_would_be_too_long() -> None:
     long = Conditions("input_tokens", variant="x" * 400)
     found = told("price_added", line(None, "1", long))
     assert len(found) == LONGEST and found.endswith("…")
+
+
+def test_a_flat_price_that_became_peak_and_off_peak_says_from_what_to_what() -> None:
+    lines = (
+        line("0.435", None),
+        line(None, "0.66", Conditions("input_tokens", slot="off-peak")),
+        line(None, "1.32", Conditions("input_tokens", slot="peak")),
+    )
+    happening = Happening("restructured", "market", day(1), "exact", None, None, lines)
+    said = "restructured, input 0.435 -> 0.66 (off-peak), 1.32 (peak) USD per 1M tokens, +51.72% (and 2 more)"
+    assert headline("DeepSeek V4 Pro", happening) == f"DeepSeek V4 Pro: {said}"

@@ -55,8 +55,36 @@ def test_stating_another_price_from_an_earlier_moment_replaces_what_was_stated_f
 ) -> None:
     ledger.state(offering, claim("5", since=120), person)
     clock(101)
-    ledger.state(offering, claim("4", since=110), person)
+    ledger.state(offering, claim("4", since=110), person, replaces_later=True)
     assert believed(offering)[-1] == (110, None, "4", "exact", None)
+
+
+def test_a_price_stated_for_now_leaves_what_is_announced_for_later(
+    offering: Offering, person: ledger.Ruling, clock: SetClock
+) -> None:
+    ledger.state(offering, claim("5", since=120), person)
+    clock(101)
+    ledger.state(offering, claim("1.5", since=90), person)
+    assert [row[:3] for row in believed(offering)] == [(0, 90, "1"), (90, 120, "1.5"), (120, None, "5")]
+    assert kinds(offering) == ["listed", "announced", "increase"]
+
+
+def test_a_price_stated_for_a_while_leaves_one_stated_for_a_part_of_it(
+    offering: Offering, person: ledger.Ruling, clock: SetClock
+) -> None:
+    ledger.state(offering, claim("5", since=65, until=68), person)
+    clock(101)
+    ledger.state(offering, claim("3", since=60, until=70), person)
+    assert [row[:3] for row in believed(offering)[1:4]] == [(60, 65, "3"), (65, 68, "5"), (68, 70, "3")]
+
+
+def test_another_price_from_the_same_moment_replaces_the_first(
+    offering: Offering, person: ledger.Ruling, clock: SetClock
+) -> None:
+    ledger.state(offering, claim("5", since=120), person)
+    clock(101)
+    assert ledger.state(offering, claim("4", since=120), person).statements_ended == 1
+    assert [row[:3] for row in believed(offering)] == [(0, 120, "1"), (120, None, "4")]
 
 
 def test_a_price_stated_for_a_while_gives_back_to_what_holds_around_it(
@@ -92,8 +120,63 @@ def test_a_statement_taken_back_lets_the_next_source_speak_again(
     ledger.state(offering, claim("5", since=50), person)
     clock(101)
     ledger.retire_statement(Statement.objects.get(source__slug="editors"), person)
-    assert believed(offering)[-1][:3] == (101, None, "1")
+    assert believed(offering) == [(0, None, "1", "observed", None)]
+    assert believed(offering, known_at=day(100.5))[-1] == (50, None, "5", "exact", None)
     assert last_change(offering).nature == "correction"
+
+
+def test_a_mistaken_price_is_gone_from_the_past_too(
+    offering: Offering, person: ledger.Ruling, clock: SetClock, stage: Stage
+) -> None:
+    ledger.state(offering, claim("300", since=20), person)
+    clock(101)
+    ledger.retire_statement(Statement.objects.get(source__slug="editors"), person)
+    stage.read("models-dev", 102, {offering: [price("2")]})
+    assert [row[:3] for row in believed(offering)] == [(0, 102, "1"), (102, None, "2")]
+
+
+def test_an_announcement_taken_back_is_retracted_and_may_be_made_for_another_moment(
+    offering: Offering, person: ledger.Ruling, clock: SetClock
+) -> None:
+    ledger.state(offering, claim("5", since=120), person)
+    clock(101)
+    ledger.retire_statement(Statement.objects.get(source__slug="editors"), person)
+    assert believed(offering) == [(0, None, "1", "observed", None)]
+    clock(102)
+    ledger.state(offering, claim("5", since=140), person)
+    assert believed(offering)[-1] == (140, None, "5", "exact", None)
+    assert kinds(offering) == ["listed", "announced", "retracted", "announced"]
+
+
+def test_what_a_statement_replaced_stands_again_when_it_is_taken_back(
+    offering: Offering, person: ledger.Ruling, clock: SetClock
+) -> None:
+    for number, amount in enumerate(("5", "4", "5")):
+        clock(100 + number)
+        ledger.state(offering, claim(amount, since=50), person)
+    first, second, third = Decision.objects.order_by("pk")
+    clock(103)
+    ledger.undo(second, person)
+    assert believed(offering)[-1][:3] == (50, None, "5")
+    clock(104)
+    ledger.undo(third, person)
+    assert believed(offering)[-1][:3] == (50, None, "5")
+    clock(105)
+    ledger.undo(first, person)
+    assert believed(offering) == [(0, None, "1", "observed", None)]
+
+
+def test_what_a_statement_replaced_stays_away_where_another_was_stated_since(
+    offering: Offering, person: ledger.Ruling, clock: SetClock
+) -> None:
+    ledger.state(offering, claim("5", since=120), person)
+    clock(101)
+    ledger.state(offering, claim("4", since=110), person, replaces_later=True)
+    clock(102)
+    ledger.state(offering, claim("3", since=120), person)
+    clock(103)
+    ledger.undo(Decision.objects.get(amount=Decimal(4)), person)
+    assert [row[:3] for row in believed(offering)] == [(0, 120, "1"), (120, None, "3")]
 
 
 def test_only_an_editors_statement_can_be_taken_back_and_only_once(
@@ -182,6 +265,35 @@ def test_an_undone_withdrawal_never_was(offering: Offering, person: ledger.Rulin
     assert last_change(offering).nature == "correction"
 
 
+def test_a_withdrawal_for_later_is_announced_once_and_keeps_the_offering_listed(
+    stage: Stage, offering: Offering, person: ledger.Ruling
+) -> None:
+    ledger.withdraw(offering, person, at=day(120))
+    change = last_change(offering)
+    assert (change.kind, change.announced_for, change.effective_at) == ("announced", day(120), day(120))
+    assert "end announced for 2026-05-01" in change.headline
+    stage.read("models-dev", 101, {offering: [price("2"), price("3", OUTPUT)]})
+    assert believed(offering)[-1][:3] == (101, 120, "2")
+    assert kinds(offering) == ["listed", "announced", "increase"]
+    offering.refresh_from_db()
+    assert offering.status == Offering.Status.LISTED
+
+
+def test_an_announced_withdrawal_that_is_undone_is_retracted(offering: Offering, person: ledger.Ruling) -> None:
+    ledger.withdraw(offering, person, at=day(120))
+    ledger.undo(Decision.objects.get(kind=Decision.Kind.WITHDRAW), person)
+    assert believed(offering) == [(0, None, "1", "observed", None)]
+    assert (last_change(offering).kind, last_change(offering).announced_for) == ("retracted", day(120))
+
+
+def test_a_withdrawal_before_a_known_end_is_announced_and_retracted(stage: Stage, person: ledger.Ruling) -> None:
+    offering = stage.offering()
+    stage.read("models-dev", 0, {offering: [price("1", until=150)]})
+    ledger.withdraw(offering, person, at=day(120))
+    ledger.undo(Decision.objects.get(kind=Decision.Kind.WITHDRAW), person)
+    assert kinds(offering) == ["listed", "announced", "retracted"]
+
+
 def test_a_withdrawal_ends_a_pinned_price_too(offering: Offering, person: ledger.Ruling) -> None:
     ledger.pin(offering, claim("9", since=20), person)
     ledger.withdraw(offering, person, at=day(50))
@@ -225,17 +337,36 @@ def test_an_offering_that_nobody_withdrew_cannot_be_relisted(offering: Offering,
         ledger.relist(offering, person)
 
 
-def test_a_decision_is_undone_once_and_statements_are_not_undone_but_taken_back(
-    offering: Offering, person: ledger.Ruling
-) -> None:
+def test_a_decision_is_undone_once(offering: Offering, person: ledger.Ruling, clock: SetClock) -> None:
     ledger.pin(offering, claim("9", since=50), person)
     pinned = Decision.objects.get()
     ledger.undo(pinned, person)
     with pytest.raises(ledger.LedgerError, match="undone already"):
         ledger.undo(pinned, person)
     ledger.state(offering, claim("5", since=50), person)
-    with pytest.raises(ledger.LedgerError, match="cannot be undone"):
+    stated = Decision.objects.get(kind=Decision.Kind.STATE)
+    clock(101)
+    ledger.undo(stated, person)
+    assert believed(offering) == [(0, None, "1", "observed", None)]
+    with pytest.raises(ledger.LedgerError, match="undone already"):
+        ledger.undo(stated, person)
+
+
+def test_taking_a_statement_back_undoes_the_decision_that_made_it(
+    offering: Offering, person: ledger.Ruling, clock: SetClock
+) -> None:
+    ledger.state(offering, claim("5", since=50), person)
+    clock(101)
+    ledger.retire_statement(Statement.objects.get(source__slug="editors"), person)
+    with pytest.raises(ledger.LedgerError, match="undone already"):
         ledger.undo(Decision.objects.get(kind=Decision.Kind.STATE), person)
+
+
+def test_an_undoing_cannot_be_undone(offering: Offering, person: ledger.Ruling) -> None:
+    ledger.pin(offering, claim("9", since=50), person)
+    ledger.undo(Decision.objects.get(), person)
+    with pytest.raises(ledger.LedgerError, match="cannot be undone"):
+        ledger.undo(Decision.objects.get(kind=Decision.Kind.UNDO), person)
 
 
 @pytest.mark.parametrize("act", [ledger.state, ledger.pin])

@@ -322,3 +322,11 @@ def test_times_are_kept_to_the_microsecond(stage: Stage) -> None:
     )
     assert Price.objects.get().effective_from == moment
     assert Price.objects.get().line.conditions == PLAIN
+
+
+def test_a_run_that_grows_backwards_names_the_refresh_that_observes_it_first(stage: Stage) -> None:
+    offering = stage.offering()
+    stage.read("models-dev", 7, {offering: [price("1")]}, refresh=70)
+    stage.read("models-dev", 0, {offering: [price("1")]}, backfilled=True, refresh=1)
+    statement = Statement.objects.get()
+    assert (statement.first_observed_at, statement.refresh_id) == (day(0), 1)

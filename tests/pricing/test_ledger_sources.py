@@ -131,3 +131,21 @@ def test_a_reading_of_another_source_at_the_same_moment_is_its_own(stage: Stage)
     stage.read("b", 0, {offering: [price("1")]})
     assert Observation.objects.count() == 2
     assert kinds(offering) == ["listed"]
+
+
+def test_an_announcement_that_another_source_overrides_is_corrected_and_not_retracted(stage: Stage) -> None:
+    offering = stage.offering()
+    stage.source("looks", 10)
+    stage.read("looks", 0, {offering: [price("1")]})
+    stage.read("announces", 1, {offering: [price("1", since=0, until=30), price("2", since=30)]})
+    stage.read("looks", 5, {offering: [price("1.5")]})
+    assert kinds(offering) == ["listed", "announced", "increase", "corrected"]
+
+
+def test_an_announcement_that_its_own_source_drops_is_retracted(stage: Stage) -> None:
+    offering = stage.offering()
+    stage.source("looks", 10)
+    stage.read("looks", 0, {offering: [price("1")]})
+    stage.read("announces", 1, {offering: [price("1", since=0, until=30), price("2", since=30)]})
+    stage.read("announces", 5, {offering: [price("1", since=0)]})
+    assert kinds(offering) == ["listed", "announced", "retracted"]

@@ -46,7 +46,7 @@ def someone_rules(chance: Random, offering: Offering) -> None:
     stated = claim(chance.choice("0123"), line, since, until)
     kind = chance.choice(["state", "state", "pin", "withdraw", "relist", "undo", "retire"])
     if kind == "state":
-        ledger.state(offering, stated, SOMEONE)
+        ledger.state(offering, stated, SOMEONE, replaces_later=chance.random() < 0.3)
     elif kind == "pin":
         ledger.pin(offering, stated, SOMEONE)
     elif kind == "withdraw":

@@ -106,6 +106,13 @@ def test_an_included_zero_is_not_free() -> None:
     assert moved(included, after, 7) == ["increase"]
 
 
+@pytest.mark.parametrize(("old", "new"), [("free", "included"), ("included", "free")])
+def test_a_zero_that_comes_to_mean_something_else_is_a_correction(old: str, new: str) -> None:
+    before = {PLAIN: [held(0, None, "0", zero=old)]}
+    (change,) = happened(before, {PLAIN: [held(0, 7, "0", zero=old), held(7, None, "0", zero=new, after=0)]}, 7)
+    assert (change.kind, change.nature) == ("corrected", "correction")
+
+
 def test_another_currency_is_named_before_the_direction() -> None:
     after = [held(0, 7, "1"), held(7, None, "7", currency="CNY")]
     (change,) = happened({PLAIN: [held(0, None, "1")]}, {PLAIN: after}, 7)
@@ -192,6 +199,12 @@ def test_an_announced_price_with_another_amount_takes_the_first_back() -> None:
     other = [held(0, 30, "1"), held(30, None, "3", precision="day")]
     found = happened({PLAIN: announced}, {PLAIN: other}, 7)
     assert {(change.kind, change.nature) for change in found} == {("retracted", "market"), ("announced", "market")}
+
+
+def test_a_move_before_an_announced_price_leaves_the_announcement_alone() -> None:
+    announced = [held(0, 30, "1"), held(30, None, "2", precision="day")]
+    now = [held(0, 7, "1"), held(7, 30, "1.5", after=0), held(30, None, "2", precision="day")]
+    assert moved(announced, now, 7) == ["increase"]
 
 
 def test_a_known_end_is_news_only_when_it_comes() -> None:

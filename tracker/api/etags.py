@@ -23,3 +23,8 @@ def is_current(request: Request, tag: str) -> bool:
     """Whether ``If-None-Match`` names the tag."""
     held = request.headers.get("If-None-Match", "")
     return any(candidate.strip().removeprefix("W/") == tag for candidate in held.split(",")) if held else False
+
+
+def holds_any(request: Request) -> bool:
+    """Whether ``If-None-Match`` is ``*``: any copy of what exists is good enough."""
+    return request.headers.get("If-None-Match", "").strip() == "*"

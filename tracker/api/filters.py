@@ -19,6 +19,7 @@ from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.request import Request
 
+from tracker.amounts import fits
 from tracker.api.moments import EXAMPLE, UnreadableMoment, parse_moment
 from tracker.api.nearest import nearest, nearest_in
 from tracker.api.problems import Fault, InvalidParameters, parameter_fault
@@ -176,7 +177,7 @@ class Number(Parameter):
             value = Decimal(text)
         except InvalidOperation:
             value = Decimal(-1)
-        if not value.is_finite() or value < 0 or value.adjusted() > 18 or len(text) > 40:
+        if value < 0 or not fits(value) or len(text) > 40:
             raise WrongValue(f"{text!r} is not a number of 0 or more, such as 2.5")
         return value
 

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
 
 from tracker.api import record, shared_cache
-from tracker.api.etags import is_current, tag_of
+from tracker.api.etags import holds_any, is_current, tag_of
 from tracker.api.nearest import nearest, nearest_in
 from tracker.api.negotiation import PARAMETER as FORMAT
 from tracker.api.pagination import CursorPages, LimitOffset
@@ -49,14 +49,20 @@ class ReadView(GenericAPIView[Any]):
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer with the body, or with 304 when the reader has it."""
-        if not self.follows_record:
+        if not self.is_told_by_record(request):
             return self._by_digest(request)
         # The state is taken before the rows are read: a write in between makes the tag too old, never too new.
         self.record_state = record.current()
         tag = tag_of(self.record_state.version, request.build_absolute_uri(), request.accepted_renderer.media_type)
         if is_current(request, tag):
             return _not_modified(tag)
-        return _tagged(self._kept_or_made(request, tag), tag)
+        response = self._kept_or_made(request, tag)
+        # Only here is it certain that there is something: a star does not turn a 404 or a 301 into a 304.
+        return _not_modified(tag) if _suffices(request, response) else _tagged(response, tag)
+
+    def is_told_by_record(self, request: Request) -> bool:
+        """Whether the record's version and the address together settle the body."""
+        return self.follows_record
 
     def read(self, request: Request) -> Any:
         """What the body holds, or a finished response (a redirect, a stream)."""
@@ -99,10 +105,15 @@ class ReadView(GenericAPIView[Any]):
 
     def _by_digest(self, request: Request) -> HttpResponseBase:
         response = self._made(request)
-        if response.status_code != 200 or not isinstance(response, HttpResponse):
+        if response.status_code != 200:
+            return response
+        if not isinstance(response, HttpResponse):
+            # A stream has no digest before it is sent.
+            response.headers["Cache-Control"] = "no-cache"
             return response
         tag = tag_of(response.content)
-        return _not_modified(tag) if is_current(request, tag) else _tagged(response, tag)
+        good = is_current(request, tag) or holds_any(request)
+        return _not_modified(tag) if good else _tagged(response, tag)
 
     def _kept_or_made(self, request: Request, tag: str) -> HttpResponseBase:
         key = f"page:{tag}"
@@ -215,6 +226,10 @@ def _unknown_parameter(name: str, known: set[str]) -> Fault:
     likely = nearest(name, known, count=1)
     hint = f"; did you mean {likely[0]!r}?" if likely else ""
     return parameter_fault(name, f"unknown parameter{hint}", sorted(known))
+
+
+def _suffices(request: Request, response: HttpResponseBase) -> bool:
+    return response.status_code == 200 and holds_any(request)
 
 
 def _not_modified(tag: str) -> HttpResponseBase:

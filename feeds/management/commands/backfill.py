@@ -82,7 +82,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            since = parse_moment(options["since"]) if options["since"] else None
+            since = parse_moment(options["since"]) if options["since"] is not None else None
             feed = feed_named(options["feed"])
             self._backfill(feed, dated_files(options["dir"], since))
         except (UnknownFeed, RefreshRefused, UnreadableDocument) as error:

@@ -66,7 +66,7 @@ class Command(BaseCommand):
         slugs: list[str] = options["feeds"]
         for slug in slugs:
             feed_named(slug)
-        if options["file"] is not None or options["observed_at"]:
+        if options["file"] is not None or options["observed_at"] is not None:
             return self._refresh_file(slugs, options)
         if slugs:
             for slug in slugs:
@@ -79,7 +79,7 @@ class Command(BaseCommand):
             raise RefreshRefused("--observed-at belongs to --file: what is read now is observed now")
         if len(slugs) != 1:
             raise RefreshRefused("--file needs one FEED, whose document it is: refresh models-dev --file api.json")
-        observed_at = parse_moment(options["observed_at"]) if options["observed_at"] else None
+        observed_at = parse_moment(options["observed_at"]) if options["observed_at"] is not None else None
         document = from_file(options["file"], observed_at)
         report = refresh(
             feed_named(slugs[0]), document=document, trigger="file", dry_run=options["dry_run"], say=self._say

@@ -1,6 +1,7 @@
 """Pricing changes as the API writes them, with what was learnt of them later.
 
-A change row is never written again: who confirmed it and what superseded it are derived here, on reading.
+A change row is never written again: who confirmed it, what superseded it and its better time are derived on
+reading.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pricing.api.shapes.offerings import references_of
 from pricing.api.shapes.prices import line_shape
 from pricing.api.shapes.witnesses import meets
 from pricing.models import PricingChange, PricingChangeLine
+from pricing.refinement import Time, refined_times
 from tracker.api.fields import percent_text
 from tracker.api.moments import moment_text
 from tracker.fields import plain
@@ -26,16 +28,18 @@ _SAID = "line__statements__"
 
 
 def change_shapes(changes: Sequence[PricingChange]) -> list[dict[str, Any]]:
-    """The changes with everything derived, by five queries. Offering, seller, model and source come joined."""
+    """The changes with everything derived, by six queries. Offering, seller, model and source come joined."""
     lines = _lines_of(changes)
     references = references_of({change.offering_id for change in changes})
     confirmed = _confirmed_by(changes)
     superseded = _superseded_by(changes, lines)
+    refined = refined_times(changes)
     return [
         {
             "id": change.pk,
             "sequence": change.sequence,
             "initial": change.initial,
+            "backfilled": change.backfilled,
             "offering": change.offering_id,
             "seller": change.offering.seller.slug,
             "external_id": change.offering.external_id,
@@ -45,9 +49,7 @@ def change_shapes(changes: Sequence[PricingChange]) -> list[dict[str, Any]]:
             "nature": change.nature,
             "headline": change.headline,
             "source": change.source.slug if change.source else None,
-            "effective_at": moment_text(change.effective_at),
-            "precision": change.precision,
-            "observed_after": moment_text(change.observed_after),
+            **_time_shape(refined.get(change.pk) or _time_of(change)),
             "detected_at": moment_text(change.detected_at),
             "announced_for": moment_text(change.announced_for),
             "confirmed_by": confirmed.get(change.pk, []),
@@ -56,6 +58,19 @@ def change_shapes(changes: Sequence[PricingChange]) -> list[dict[str, Any]]:
         }
         for change in changes
     ]
+
+
+def _time_of(change: PricingChange) -> Time:
+    return change.effective_at, change.precision, change.observed_after
+
+
+def _time_shape(time: Time) -> dict[str, Any]:
+    effective_at, precision, observed_after = time
+    return {
+        "effective_at": moment_text(effective_at),
+        "precision": precision,
+        "observed_after": moment_text(observed_after),
+    }
 
 
 def _lines_of(changes: Sequence[PricingChange]) -> dict[int, list[PricingChangeLine]]:

@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from pricing.api.shapes.prices import in_force, shapes_by_offering
+from pricing.clock import lapsed
 from pricing.models import Offering, PriceLine, Reference, SlotRule
 from tracker.api.moments import moment_text
 
@@ -55,6 +57,7 @@ def offering_shapes(
     """The offerings with everything they embed, by a fixed number of queries. ``choose`` may leave out lines."""
     ids = [offering.pk for offering in offerings]
     references = references_of(ids)
+    ended = _lapsed_among(ids)
     slots = _slots_of(ids, as_of, known_at)
     lines = choose(PriceLine.objects.filter(offering__in=ids))
     prices = shapes_by_offering(in_force(lines, as_of, known_at))
@@ -67,7 +70,7 @@ def offering_shapes(
             "external_id": offering.external_id,
             "listing": offering.listing,
             "model": offering.model.slug if offering.model else None,
-            "status": offering.status,
+            "status": Offering.Status.WITHDRAWN.value if offering.pk in ended else offering.status,
             "mode": offering.mode,
             "audience": offering.audience,
             "allowances": offering.allowances,
@@ -81,6 +84,15 @@ def offering_shapes(
         }
         for offering in offerings
     ]
+
+
+def _lapsed_among(offering_ids: Collection[int]) -> set[int]:
+    """The offerings that are withdrawn by now though the tick has not marked them yet.
+
+    The tag of an answer turns with the moment at which a price ends, not with the mark: so must the status.
+    """
+    marked = Offering.objects.filter(lapsed(timezone.now()), pk__in=offering_ids)
+    return set(marked.order_by().values_list("pk", flat=True))
 
 
 def references_of(offering_ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:

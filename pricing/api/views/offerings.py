@@ -13,6 +13,7 @@ from rest_framework.request import Request
 
 from companies.models import AIModel
 from pricing.api.filters import ComparisonFilters, HistoryFilters, OfferingFilters, PlanFilters
+from pricing.api.freshness import is_past_belief_now
 from pricing.api.serializers import OfferingSerializer, PlanSerializer, PriceVersionSerializer
 from pricing.api.shapes.history import history_shapes
 from pricing.api.shapes.offerings import OFFERING_FIELDS, PLAN_FIELDS, offering_shapes
@@ -97,6 +98,9 @@ class ComparisonView(ListView):
     serializer_class = OfferingSerializer
     filterset_class = ComparisonFilters
     queryset = OFFERINGS.exclude(status=Offering.Status.MERGED)
+
+    def is_told_by_record(self, request: Request) -> bool:
+        return not is_past_belief_now(request)
 
     def get_queryset(self) -> QuerySet[Offering]:
         model = row_named(AIModel.objects.all(), "slug", self.kwargs["slug"])

@@ -15,6 +15,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from pricing.api.filters import PriceFilters
+from pricing.api.freshness import is_past_belief_now
 from pricing.api.serializers import PriceSerializer
 from pricing.api.shapes.prices import PRICE_FIELDS, among_begun, in_force, price_shapes
 from pricing.models import PriceLine
@@ -51,6 +52,9 @@ class PriceListView(StreamView):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         return super().get(request, *args, **kwargs)
 
+    def is_told_by_record(self, request: Request) -> bool:
+        return not is_past_belief_now(request)
+
     def read(self, request: Request) -> Any:
         lines = self._lines_in_force(request)
         write = _WRITERS.get(request.accepted_renderer.format)
@@ -66,15 +70,19 @@ class PriceListView(StreamView):
         lines = self.filter_queryset(self.get_queryset())
         as_of, known_at = self.asked.get("as_of"), self.asked.get("known_at")
         if as_of is None:
-            as_of = self._now()
+            as_of = self._now(known_at)
         elif known_at is None:
             lines = among_begun(lines, as_of)
         found = in_force(lines, as_of, known_at, self.asked.get("currency", ()))
         return found.order_by("pk").values_list("id", "price_id", named=True)
 
-    def _now(self) -> datetime:
-        """Now, named by the last moment at which a price began or ended: the same page then has the same links."""
-        now = self.record_state.turned_at or timezone.now()
+    def _now(self, known_at: datetime | None) -> datetime:
+        """Now, named by the last moment at which a price began or ended: the same page then has the same links.
+
+        What was believed once had other beginnings and ends: for it now is now.
+        """
+        turned_at = self.record_state.turned_at if known_at is None else None
+        now = turned_at or timezone.now()
         self.paginator.pin("as_of", str(moment_text(now)))
         return now
 

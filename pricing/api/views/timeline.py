@@ -129,4 +129,6 @@ def _ids(page: Sequence[Key], type_: str) -> list[int]:
 
 
 def _item(at: datetime, type_: str, shape: dict[str, Any]) -> dict[str, Any]:
-    return {"at": moment_text(at), "precision": shape["precision"], "type": type_, **shape}
+    """A change that has a better time by now shows it, in the place that it has by its first one."""
+    shown = shape["effective_at"] if type_ == CHANGE else moment_text(at)
+    return {"at": shown, "precision": shape["precision"], "type": type_, **shape}
