@@ -1,4 +1,4 @@
-"""The addresses of offerings, prices, changes, plans, timelines and comparisons."""
+"""The addresses of offerings, prices, changes, plans, costs, timelines and comparisons."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from django.urls import path
 
 from pricing.api.freshness import watch_ledger
 from pricing.api.views.changes import ChangeListView, ChangeView
+from pricing.api.views.costs import CostView
 from pricing.api.views.offerings import (
     ComparisonView,
     OfferingHistoryView,
@@ -26,6 +27,7 @@ urlpatterns = [
     path("changes/", ChangeListView.as_view(), name="api-change-list"),
     path("changes/<str:id>/", ChangeView.as_view(), name="api-change-detail"),
     path("plans/", PlanListView.as_view(), name="api-plan-list"),
+    path("costs/", CostView.as_view(), name="api-costs"),
     path("companies/<str:slug>/timeline/", TimelineView.as_view(), name="api-company-timeline"),
     path("models/<str:slug>/compare/", ComparisonView.as_view(), name="api-model-compare"),
 ]

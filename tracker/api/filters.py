@@ -177,7 +177,7 @@ class Number(Parameter):
             value = Decimal(text)
         except InvalidOperation:
             value = Decimal(-1)
-        if value < 0 or not fits(value) or len(text) > 40:
+        if not fits(value) or value < 0 or len(text) > 40:
             raise WrongValue(f"{text!r} is not a number of 0 or more, such as 2.5")
         return value
 

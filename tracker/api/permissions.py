@@ -19,7 +19,19 @@ class OpenReading(BasePermission):
         """Let through also a method that the view does not have: that is a 405, not a matter of rights."""
         if request.method not in SAFE_METHODS and request.method in view.allowed_methods:
             return False
-        if not settings.API_REQUIRE_AUTH:
-            return True
-        scopes = getattr(request.auth, "scopes", None)
-        return bool(request.user and request.user.is_authenticated and (scopes is None or "read" in scopes))
+        return _may_read(request)
+
+
+class OpenQuestions(BasePermission):
+    """The same for what is asked by POST because it does not fit into an address, and writes nothing."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Whoever may read may ask."""
+        return _may_read(request)
+
+
+def _may_read(request: Request) -> bool:
+    if not settings.API_REQUIRE_AUTH:
+        return True
+    scopes = getattr(request.auth, "scopes", None)
+    return bool(request.user and request.user.is_authenticated and (scopes is None or "read" in scopes))

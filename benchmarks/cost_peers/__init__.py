@@ -1,0 +1,1 @@
+"""The cost engine beside its peers: the same lines, priced by each."""

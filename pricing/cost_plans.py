@@ -1,0 +1,163 @@
+"""How usages with the same keys are charged on the same terms at the same time: the choice of lines, made once.
+
+- A reported count whose meter has a price of its own is taken out of the counts that it is part of.
+  One without is charged at the nearest of these that has a price (see ``usage.containers``).
+- Audio of one direction goes at the price without direction, and an annotated page as a page, where
+  they have no price of their own (STAND_INS). ``audio_seconds`` and ``pages`` do not include them.
+- What has no price is a gap under its outermost meter.
+- A price on ``requests`` is charged once for each call, as sellers do: a usage is one call unless it
+  says how many, or counts only what is billed outside calls (OUTSIDE_CALLS).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Context, Decimal, FloatOperation, Inexact, InvalidOperation
+from functools import lru_cache
+from operator import itemgetter
+from typing import NamedTuple, TypeVar
+
+from pricing.meters import METERS
+from pricing.tariffs import SheetPrice, Situation, Tariffs, Terms
+from pricing.usage import Count, Quantity, containers, shape
+
+# Amounts have up to 38 digits and quantities 37: wide enough that nothing is ever rounded.
+EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, FloatOperation])
+# Prices that stand in for those of meters that they do not contain.
+STAND_INS = {
+    "input_audio_seconds": ("audio_seconds",),
+    "output_audio_seconds": ("audio_seconds",),
+    "annotated_pages": ("pages",),
+}
+OUTSIDE_CALLS = frozenset({"subscriptions", "seats", "credits", "storage_gb_days", "training_tokens"})
+
+_REQUESTS = "requests"
+_PLACE_IN_TABLE = {meter: place for place, meter in enumerate(METERS)}
+Part = TypeVar("Part", bound=tuple[object, ...])
+Places = tuple[int, ...]
+Picker = Callable[[Sequence[Quantity]], Sequence[Quantity]]
+
+
+class Gap(NamedTuple):
+    """A meter without a price, the place of its count, and when its first price begins, if one is known."""
+
+    meter: str
+    place: int
+    known_from: datetime | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is charged for the counts of a shape, after which comes one more place: the call itself.
+
+    First the counts at the places of ``merges`` take in others. Then ``pick`` takes the quantities that
+    are charged, and with them ``meters``, ``unit_amounts`` (for one of what the meter counts) and
+    ``prices`` go side by side, in the order of the table of meters. ``notes`` belong to places.
+    ``currency`` is empty where there are several.
+
+    Columns, and parts that plans share, keep together what pricing a line reads: with thousands of
+    sheets the time goes into fetching memory.
+    """
+
+    shape: tuple[Count, ...]
+    merges: tuple[tuple[int, Places], ...]
+    pick: Picker
+    meters: tuple[str, ...]
+    unit_amounts: tuple[Decimal, ...]
+    prices: tuple[SheetPrice, ...]
+    gaps: tuple[Gap, ...]
+    notes: tuple[tuple[int, tuple[str, ...]], ...]
+    currency: str
+
+
+@lru_cache(maxsize=4096)
+def shared(part: Part) -> Part:
+    """One object for all tuples that are alike."""
+    return part
+
+
+def make_plan(tariffs: Tariffs, keys: tuple[str, ...], terms: Terms, situation: Situation, currency: str) -> Plan:
+    """The plan for usages with these keys, in the sheet's currency where it charges nothing.
+
+    Raises UsageError for an unknown key, and UnknownTerm.
+    """
+    tariffs.refuse_unknown(terms)
+    counts = shape(keys)
+    chosen, charged, missing = _assign(tariffs, _counted(keys, counts), len(counts), terms, situation)
+    meters = sorted(chosen, key=_PLACE_IN_TABLE.__getitem__)
+    prices = tuple(chosen[meter] for meter in meters)
+    remarks = ((charged[meter][0], tuple(_remarks(meter, chosen[meter], terms))) for meter in meters)
+    currencies = {cited.currency for cited in prices} or {currency}
+    return Plan(
+        shape=counts,
+        merges=shared(tuple((first, tuple(rest)) for first, *rest in (*charged.values(), *missing.values()) if rest)),
+        pick=_picker(tuple(charged[meter][0] for meter in meters)),
+        meters=shared(tuple(meters)),
+        unit_amounts=shared(tuple(map(_unit_amount, (cited.amount for cited in prices), meters))),
+        prices=prices,
+        gaps=tuple(
+            _gap(tariffs, meter, missing[meter][0], terms, situation.moment)
+            for meter in sorted(missing, key=_PLACE_IN_TABLE.__getitem__)
+        ),
+        notes=tuple((place, notes) for place, notes in remarks if notes),
+        currency="" if len(currencies) > 1 else currencies.pop(),
+    )
+
+
+def _assign(
+    tariffs: Tariffs, meters: Sequence[str], counts: int, terms: Terms, situation: Situation
+) -> tuple[dict[str, SheetPrice], dict[str, Places], dict[str, Places]]:
+    """By meter: the prices that apply, the places they are charged for, and the places without a price."""
+    chosen: dict[str, SheetPrice] = {}
+    charged: dict[str, Places] = {}
+    missing: dict[str, Places] = {}
+    for place, meter in enumerate(meters):
+        chain = (meter, *containers(meter))
+        cited = tariffs.cite((*chain, *STAND_INS.get(meter, ())), terms, situation)
+        if cited is not None:
+            chosen[cited.line.meter] = cited
+            charged[cited.line.meter] = (*charged.get(cited.line.meter, ()), place)
+        elif place < counts:
+            missing[chain[-1]] = (*missing.get(chain[-1], ()), place)
+    return chosen, charged, missing
+
+
+def _counted(keys: tuple[str, ...], counts: tuple[Count, ...]) -> list[str]:
+    """The meters of the counts by place, with the call itself at the end if it is one."""
+    meters = [meter for meter, _ in counts]
+    is_call = _REQUESTS not in keys and (not keys or not OUTSIDE_CALLS.issuperset(keys))
+    return [*meters, _REQUESTS] if is_call else meters
+
+
+@lru_cache(maxsize=4096)
+def _picker(places: Places) -> Picker:
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda held: tuple([held[place] for place in places])
+
+
+@lru_cache(maxsize=4096)
+def _unit_amount(amount: Decimal, meter: str) -> Decimal:
+    return EXACT.divide(amount, Decimal(METERS[meter].per))
+
+
+def _remarks(meter: str, cited: SheetPrice, terms: Terms) -> Iterable[str]:
+    """What a reader of the item would not expect."""
+    for field in Terms._fields:
+        asked, found = getattr(terms, field), getattr(cited.line, field)
+        if asked != found:
+            name = field.replace("_", " ")
+            other = f"for {name} {found}" if found else f"without a {name}"
+            yield f"{meter} has no price for {name} {asked}: charged at the one {other}"
+    if cited.zero_means == "included":
+        yield f"{meter}: included in the plan, at no cost of its own"
+
+
+def _gap(tariffs: Tariffs, meter: str, place: int, terms: Terms, moment: datetime) -> Gap:
+    known_from = tariffs.next_known(meter, terms, moment)
+    others = [] if known_from else tariffs.other_terms(meter)
+    notes = (f"{meter} has prices only on other terms or at other times: {', '.join(others)}",) if others else ()
+    return Gap(meter, place, known_from, notes)

@@ -1,0 +1,183 @@
+"""Pricing many lines of usage at once: names and sheets are looked up for all of them, then each is priced alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from pricing.cost import Cost, MixedCurrencies, PriceSheet, price
+from pricing.costing.asked import NOTHING, AskedLine, LineFault, fault_of_usage
+from pricing.costing.memory import Memory
+from pricing.costing.names import NamedOffering, Pair, Route, routes
+from pricing.costing.sheets import BrokenSheet, History, Sheet
+from pricing.costing.suggestions import Suggestions
+from pricing.identity import identity_key
+from pricing.tariffs import UnknownTerm
+from pricing.usage import UsageError
+
+# Sheets of so many names are at hand beside those that the process keeps.
+NAMES_AT_ONCE = 5000
+
+
+class CostedLine(NamedTuple):
+    """What a line cost, and the alias row by which its model was found.
+
+    ``unused`` are the fields of a provider's usage that had no part in it.
+    """
+
+    cost: Cost
+    currency: str
+    alias: Route | None = None
+    notes: Sequence[str] = ()
+    unused: Sequence[str] = ()
+
+
+Asked = AskedLine | LineFault
+Answer = CostedLine | LineFault
+
+
+class Desk:
+    """Prices the lines of one request: a part of them at a time, so that only what these need is in memory at once.
+
+    ``now`` is the moment of the lines that name none. With a currency, a line whose prices are in another errs.
+    """
+
+    def __init__(self, memory: Memory, now: datetime, currency: str | None = None) -> None:
+        self._memory, self._now, self._currency = memory, now, currency
+        self._suggestions = Suggestions()
+        self._sellers_read: set[str] = set()
+        self._routes: dict[Pair, list[Route]] = {}
+        self._named: Mapping[Pair, NamedOffering] = {}
+        self._sheets: Mapping[int, Sheet] = {}
+        self._histories: Mapping[int, History] = {}
+        self._direct: dict[Pair, PriceSheet] = {}
+
+    def answers(self, lines: Sequence[Asked]) -> list[Answer]:
+        """The answers to some lines in their order; a line that cannot be priced errs alone."""
+        asked = [line for line in lines if isinstance(line, AskedLine)]
+        self._look_up(asked)
+        return [self._answer(line) if isinstance(line, AskedLine) else line for line in lines]
+
+    def _look_up(self, asked: Sequence[AskedLine]) -> None:
+        """Find what these lines need; what is found directly is remembered while there is not too much of it."""
+        if len(self._direct) > NAMES_AT_ONCE:
+            self._direct.clear()
+        direct = self._direct
+        names = {line.name for line in asked if line.name not in direct or line.known_at or line.provider}
+        if not names:
+            return
+        self._read_routes({seller for seller, _ in names})
+        self._named = self._memory.named(names)
+        self._suggestions.prepare({name[0] for name in names if name not in self._named})
+        earlier = {line.name for line in asked if line.known_at is not None}
+        self._sheets = self._memory.sheets(self._offerings_of(names))
+        self._histories = self._memory.histories(self._offerings_of(earlier))
+        self._direct.update(self._plainly_named())
+
+    def _read_routes(self, sellers: set[str]) -> None:
+        if new := sellers - self._sellers_read:
+            self._sellers_read |= new
+            self._routes.update(routes(new))
+
+    def _offerings_of(self, names: set[Pair]) -> set[int]:
+        own = {named.offering for name in names if (named := self._named.get(name)) is not None}
+        led = {route.target for name in names for route in self._leading(name) if route.target is not None}
+        return own | led
+
+    def _leading(self, name: Pair) -> Sequence[Route]:
+        return self._routes.get((name[0], identity_key(name[1])), ()) if self._routes else ()
+
+    def _plainly_named(self) -> list[tuple[Pair, PriceSheet]]:
+        """The sheets of the names that always mean one offering, on the terms of the line alone."""
+        found = []
+        for name, named in self._named.items():
+            sheet = self._sheets[named.offering]
+            if isinstance(sheet, PriceSheet) and not (named.terms or named.notes) and not self._leading(name):
+                found.append((name, sheet))
+        return found
+
+    def _answer(self, line: AskedLine) -> Answer:
+        try:
+            name, at, usage, known_at, terms, assume_earliest, provider = line
+            sheet = self._direct.get(name)
+            if sheet is None or provider is not None or known_at is not None:
+                return self._found_and_priced(line)
+            if terms or assume_earliest:
+                cost = price(sheet, usage, at or self._now, assume_earliest=assume_earliest, **terms)
+            else:
+                cost = price(sheet, usage, at or self._now)
+            return CostedLine(cost, self._in_currency(cost), None, cost.notes)
+        except UsageError as error:
+            return fault_of_usage(error, ("usage",))
+        except UnknownTerm as error:
+            return _fault_of_term(error)
+        except LineFault as fault:
+            return fault
+
+    def _found_and_priced(self, line: AskedLine) -> CostedLine:
+        at = line.at or self._now
+        named, route = self._meant(line, at)
+        cost, notes = _cost(self._sheet(named.offering, line), line, at, named.terms)
+        unused = line.provider.unused if line.provider else ()
+        return CostedLine(cost, self._in_currency(cost), route, (*named.notes, *cost.notes, *notes), unused)
+
+    def _meant(self, line: AskedLine, at: datetime) -> tuple[NamedOffering, Route | None]:
+        """The offering, and the alias row that led to it. Own price wins."""
+        own, leading = self._named.get(line.name), self._leading(line.name)
+        if own is not None and (not leading or _has_price(self._sheet(own.offering, line), at)):
+            return own, None
+        for route in leading:
+            if route.target is not None and route.holds(at, line.known_at):
+                return NamedOffering(route.target, NOTHING), route
+        if own is not None:
+            return own, None
+        raise self._suggestions.unknown(line.name, leading)
+
+    def _sheet(self, offering: int, line: AskedLine) -> PriceSheet:
+        sheet = self._sheets[offering] if line.known_at is None else self._histories[offering].sheet(line.known_at)
+        if isinstance(sheet, BrokenSheet):
+            detail = f"the record's prices of this offering contradict each other: {sheet.reason}"
+            raise LineFault(("model",), detail, status=500)
+        return sheet
+
+    def _in_currency(self, cost: Cost) -> str:
+        if self._currency is None and (currency := cost.plan.currency):
+            return currency
+        try:
+            currency = cost.currency
+        except MixedCurrencies as error:
+            raise LineFault(("currency",), str(error)) from None
+        if self._currency is not None and currency != self._currency and cost.plan.prices:
+            detail = f"the prices are in {currency}, and conversion to {self._currency} is not available"
+            raise LineFault(("currency",), detail, [currency])
+        return currency
+
+
+def _cost(sheet: PriceSheet, line: AskedLine, at: datetime, fixed: Mapping[str, str]) -> tuple[Cost, Sequence[str]]:
+    """The cost, and notes on terms that do not apply.
+
+    What the line says of the terms goes before what its id fixes, and that before what the provider's body reports.
+    """
+    reported = dict(line.provider.terms) if line.provider else {}
+    notes: list[str] = []
+    while True:
+        terms = {**reported, **fixed, **line.terms}
+        try:
+            return price(sheet, line.usage, at, assume_earliest=line.assume_earliest, **terms), notes
+        except UnknownTerm as error:
+            if error.field not in reported or error.field in fixed or error.field in line.terms:
+                raise
+            said = reported.pop(error.field)
+            notes.append(f"the body says {error.field} {said}, for which this offering has no prices of its own")
+        except UsageError as error:
+            path = ("usage",) if line.provider is None else ("provider_usage", "body")
+            raise fault_of_usage(error, path) from None
+
+
+def _fault_of_term(error: UnknownTerm) -> LineFault:
+    return LineFault((error.field,), str(error).removeprefix(f"{error.field}: "), error.choices)
+
+
+def _has_price(sheet: PriceSheet, at: datetime) -> bool:
+    return any(each.in_force(at) for each in sheet.tariffs)

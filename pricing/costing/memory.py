@@ -1,0 +1,94 @@
+"""What a process remembers of the record between requests, and lets go of as soon as the record has changed.
+
+Each request asks the database for the record's version (``tracker.api.record``), by one cheap query, before it reads
+anything. A version that differs from the one remembered makes a new, empty memory: a price written by any process is
+used by the next request of every process. A request keeps the memory that it began with, so that one which is still
+under way can put nothing old into a newer memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from threading import Lock
+
+from pricing.costing.kept import Kept
+from pricing.costing.names import NamedOffering, Pair, named_offerings
+from pricing.costing.sheets import History, Sheet, believed_sheets, histories
+from tracker.api import record
+
+# What all sheets and histories in memory may hold together: some 40 MB.
+PRICE_ROWS_KEPT = 60_000
+NAMES_KEPT = 20_000
+CITATIONS_KEPT = 20_000
+
+
+class Memory:
+    """Names, sheets, histories and citations, as read from one version of the record."""
+
+    def __init__(self, version: str = "") -> None:
+        self.version = version
+        self.citations: Kept[int, str] = Kept(CITATIONS_KEPT)
+        self._names: Kept[Pair, NamedOffering] = Kept(NAMES_KEPT)
+        self._sheets: Kept[tuple[str, int], Sheet | History] = Kept(PRICE_ROWS_KEPT)
+
+    @property
+    def price_rows(self) -> int:
+        """How many price rows are held, in sheets and histories; an offering counts one more."""
+        return self._sheets.weight
+
+    def named(self, pairs: Collection[Pair]) -> dict[Pair, NamedOffering]:
+        """The offering that each (seller slug, model id) means, where there is one."""
+        found = {pair: known for pair in pairs if (known := self._names.get(pair))}
+        if len(found) < len(pairs):
+            new = named_offerings([pair for pair in pairs if pair not in found])
+            for pair, offering in new.items():
+                self._names.put(pair, offering)
+            found.update(new)
+        return found
+
+    def sheets(self, offering_ids: Collection[int]) -> dict[int, Sheet]:
+        """The sheet of each offering, as believed now."""
+        found: dict[int, Sheet] = {}
+        for offering in offering_ids:
+            kept = self._sheets.get(("believed", offering))
+            if kept is not None and not isinstance(kept, History):
+                found[offering] = kept
+        missing = [offering for offering in offering_ids if offering not in found]
+        for offering, (sheet, rows) in believed_sheets(missing).items() if missing else ():
+            self._sheets.put(("believed", offering), sheet, rows + 1)
+            found[offering] = sheet
+        return found
+
+    def histories(self, offering_ids: Collection[int]) -> dict[int, History]:
+        """All that was ever believed of each offering."""
+        found: dict[int, History] = {}
+        for offering in offering_ids:
+            kept = self._sheets.get(("history", offering))
+            if isinstance(kept, History):
+                found[offering] = kept
+        missing = [offering for offering in offering_ids if offering not in found]
+        for offering, history in histories(missing).items() if missing else ():
+            # The sheets that are made of a history hold its rows again.
+            self._sheets.put(("history", offering), history, 2 * len(history) + 1)
+            found[offering] = history
+        return found
+
+
+class _Latest:
+    memory = Memory()
+    lock = Lock()
+
+
+def current_memory() -> Memory:
+    """The memory of the record as it is now, empty if anything was written since the last one."""
+    version = record.current().version
+    with _Latest.lock:
+        if _Latest.memory.version != version:
+            _Latest.memory = Memory(version)
+        return _Latest.memory
+
+
+def forget() -> None:
+    """Start with nothing in memory, as a new process does."""
+    with _Latest.lock:
+        _Latest.memory = Memory()

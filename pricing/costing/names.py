@@ -1,0 +1,245 @@
+"""Which offering a seller's model id means: its own id, a source's id for it, or one that the seller routes elsewhere.
+
+Ids are compared as sources write them and in their normalised form. Of several offerings the one with prices comes
+first, then the one whose own id it is, then that which a source still knows by the id; of a seller's listings the plain
+one, and where there are only others, a note says which was taken. Where no company has the seller's name, it is read as
+the provider id of a source, which tells listings apart. An offering that was merged stands for the one that it was
+merged into.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import Q
+
+from pricing.claims import STANDARD_TIER
+from pricing.costing.asked import TERMS
+from pricing.identity import identity_key
+from pricing.models import Alias, Offering, Reference, Statement
+
+_LONGEST = 500
+_BATCH = 500
+_PLAIN = {"service_tier": STANDARD_TIER}
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedOffering:
+    """An offering that an id means, with the terms that the id itself fixes (``azure/eu/…`` a region)."""
+
+    offering: int
+    terms: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An alias row: an id that its seller routes to a target over [effective_from, effective_until)."""
+
+    id: int
+    seller: str
+    external_id: str
+    target: int | None
+    target_id: str | None
+    target_model: str | None
+    effective_from: datetime | None
+    effective_until: datetime | None
+    precision: str
+    known_from: datetime
+    known_until: datetime | None
+    source: str
+    citation_url: str
+
+    def holds(self, at: datetime, known_at: datetime | None) -> bool:
+        """Whether it was in force at a moment, as known at another (None: now)."""
+        if known_at is None:
+            known = self.known_until is None
+        else:
+            known = self.known_from <= known_at and (self.known_until is None or known_at < self.known_until)
+        began = self.effective_from is None or self.effective_from <= at
+        return known and began and (self.effective_until is None or at < self.effective_until)
+
+
+class _Match(NamedTuple):
+    offering: int
+    quality: int
+    reference: int | None
+
+
+def askable(text: str) -> bool:
+    """Whether a database can be asked for a text."""
+    return 0 < len(text) <= _LONGEST and text.isprintable()
+
+
+def named_offerings(pairs: Collection[Pair]) -> dict[Pair, NamedOffering]:
+    """The offering that each (seller slug, model id) means, where there is one; by a few queries a batch."""
+    found: dict[Pair, NamedOffering] = {}
+    for batch in _batches(pair for pair in pairs if askable(pair[0]) and askable(pair[1])):
+        found.update(_named(_by_own_id(batch), _by_reference(batch, "offering__seller__slug")))
+        rest = [pair for pair in batch if pair not in found]
+        found.update(_named({}, _by_reference(rest, "provider")) if rest else {})
+    return found
+
+
+def routes(sellers: Collection[str]) -> dict[Pair, list[Route]]:
+    """All alias rows of these sellers, by (seller slug, normalised id), each with the offering that it leads to."""
+    rows = Alias.objects.filter(seller__slug__in=[seller for seller in sellers if askable(seller)])
+    aliases = list(
+        rows.select_related("seller", "source", "target_offering", "target_model").order_by("-effective_from", "-id")
+    )
+    targets = _targets(aliases)
+    found: dict[Pair, list[Route]] = {}
+    for alias in aliases:
+        key = (alias.seller.slug, identity_key(alias.external_id))
+        found.setdefault(key, []).append(_route(alias, targets.get(alias.pk)))
+    return found
+
+
+def _named(matches: dict[Pair, list[_Match]], referred: Iterable[tuple[Pair, _Match]]) -> dict[Pair, NamedOffering]:
+    for pair, match in referred:
+        matches.setdefault(pair, []).append(match)
+    standing = _standing({match.offering for each in matches.values() for match in each})
+    best: dict[Pair, _Match] = {}
+    for pair, each in matches.items():
+        known = [match for match in each if match.offering in standing]
+        if known:
+            best[pair] = min(known, key=lambda match: _rank(match, standing))
+    fixed = _fixed_terms({match.reference for match in best.values() if match.reference is not None})
+    return {
+        pair: NamedOffering(
+            standing[match.offering].pk,
+            fixed.get(match.reference or 0, {}),
+            _notes(match, [standing[each.offering] for each in matches[pair] if each.offering in standing], standing),
+        )
+        for pair, match in best.items()
+    }
+
+
+def _notes(match: _Match, meant: Iterable[Offering], standing: Mapping[int, Offering]) -> tuple[str, ...]:
+    """That one of several listings was taken, where none of them is the plain one."""
+    taken = standing[match.offering]
+    listings = {offering.listing for offering in meant if offering.status != Offering.Status.UNPRICED}
+    if not taken.listing or len(listings) < 2:
+        return ()
+    others = ", ".join(sorted(listings - {taken.listing}))
+    return (f"sold in several listings: priced as {taken.listing}, and not as {others}",)
+
+
+def _rank(match: _Match, standing: Mapping[int, Offering]) -> tuple[Any, ...]:
+    offering = standing[match.offering]
+    unpriced = offering.status == Offering.Status.UNPRICED
+    return unpriced, match.quality, offering.listing != "", offering.kind != Offering.Kind.API, offering.pk
+
+
+def _by_own_id(pairs: Collection[Pair]) -> dict[Pair, list[_Match]]:
+    keys = {pair: identity_key(pair[1])[:_LONGEST] for pair in pairs}
+    named = Q(external_id__in={model for _, model in pairs}) | Q(identity_key__in=set(keys.values()))
+    rows = Offering.objects.filter(named, seller__slug__in={seller for seller, _ in pairs})
+    by_key: dict[Pair, list[tuple[int, str]]] = {}
+    for offering, seller, external_id, key in rows.order_by().values_list(
+        "id", "seller__slug", "external_id", "identity_key"
+    ):
+        for known in {key, identity_key(external_id)}:
+            by_key.setdefault((seller, known), []).append((offering, external_id))
+    return {
+        pair: [_Match(offering, int(external_id != pair[1]), None) for offering, external_id in by_key[pair[0], key]]
+        for pair, key in keys.items()
+        if (pair[0], key) in by_key
+    }
+
+
+def _by_reference(pairs: Collection[Pair], column: str) -> Iterator[tuple[Pair, _Match]]:
+    """By the ids that sources give; ``column`` is what the seller's name is compared with."""
+    asked = set(pairs)
+    rows = Reference.objects.filter(
+        Q((f"{column}__in", {seller for seller, _ in pairs})), external_id__in={model for _, model in pairs}
+    )
+    columns = ("id", "offering_id", column, "offering__identity_key", "external_id", "absent_since")
+    for reference, offering, seller, key, external_id, absent_since in rows.order_by().values_list(*columns):
+        if (seller, external_id) in asked:
+            fixes = reference if identity_key(external_id) != key else None
+            yield (seller, external_id), _Match(offering, 2 if absent_since is None else 3, fixes)
+
+
+def _standing(offering_ids: Collection[int]) -> dict[int, Offering]:
+    """For each offering the one that stands for it: itself, or what it was merged into."""
+    columns = ("id", "status", "listing", "kind", "merged_into", "external_id")
+    rows = Offering.objects.only(*columns)
+    known = {row.pk: row for row in rows.filter(pk__in=offering_ids)}
+    # Each round follows one more merge; a chain is as long as people made it, and never leads back.
+    while missing := {row.merged_into_id for row in known.values() if row.merged_into_id} - known.keys():
+        known.update({row.pk: row for row in rows.filter(pk__in=missing)})
+    return {pk: _followed(known, pk) for pk in offering_ids if pk in known}
+
+
+def _followed(known: Mapping[int, Offering], pk: int) -> Offering:
+    seen = {pk}
+    offering = known[pk]
+    while offering.merged_into_id is not None and offering.merged_into_id not in seen:
+        seen.add(offering.merged_into_id)
+        offering = known[offering.merged_into_id]
+    return offering
+
+
+def _fixed_terms(reference_ids: Collection[int]) -> dict[int, dict[str, str]]:
+    """The terms that all lines of a reference share and that are not the plain ones."""
+    rows = Statement.objects.filter(reference__in=reference_ids).order_by().distinct()
+    said: dict[int, list[tuple[str, ...]]] = {}
+    for reference, *terms in rows.values_list("reference_id", *(f"line__{term}" for term in TERMS)):
+        said.setdefault(reference, []).append(tuple(terms))
+    fixed: dict[int, dict[str, str]] = {}
+    for reference, lines in said.items():
+        shared = {term: {line[place] for line in lines} for place, term in enumerate(TERMS)}
+        fixed[reference] = {
+            term: next(iter(values))
+            for term, values in shared.items()
+            if len(values) == 1 and values != {_PLAIN.get(term, "")}
+        }
+    return fixed
+
+
+def _targets(aliases: Collection[Alias]) -> dict[int, Offering]:
+    """The offering that each alias leads to: its target, or what its seller sells of the target model."""
+    direct = {alias.pk: alias.target_offering_id for alias in aliases if alias.target_offering_id is not None}
+    standing = _standing(set(direct.values()))
+    found = {alias: standing[offering] for alias, offering in direct.items() if offering in standing}
+    by_model = [alias for alias in aliases if alias.target_offering_id is None]
+    sold: dict[tuple[int, int | None], list[Offering]] = {}
+    if by_model:
+        rows = Offering.objects.filter(model__in={alias.target_model_id for alias in by_model}, merged_into=None)
+        for row in rows:
+            sold.setdefault((row.seller_id, row.model_id), []).append(row)
+    for alias in by_model:
+        offerings = sold.get((alias.seller_id, alias.target_model_id))
+        if offerings:
+            each = {row.pk: row for row in offerings}
+            found[alias.pk] = min(offerings, key=lambda row: _rank(_Match(row.pk, 0, None), each))
+    return found
+
+
+def _route(alias: Alias, target: Offering | None) -> Route:
+    return Route(
+        id=alias.pk,
+        seller=alias.seller.slug,
+        external_id=alias.external_id,
+        target=target.pk if target else None,
+        target_id=target.external_id if target else None,
+        target_model=alias.target_model.slug if alias.target_model else None,
+        effective_from=alias.effective_from,
+        effective_until=alias.effective_until,
+        precision=alias.precision,
+        known_from=alias.known_from,
+        known_until=alias.known_until,
+        source=alias.source.slug,
+        citation_url=alias.citation_url,
+    )
+
+
+def _batches(pairs: Iterable[Pair]) -> Iterator[list[Pair]]:
+    ordered = sorted(pairs)
+    return (ordered[start : start + _BATCH] for start in range(0, len(ordered), _BATCH))

@@ -1,0 +1,178 @@
+"""``manage.py price``: the price sheet of a model as it is in force at a moment, and what usage costs by it."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from pricing.api.shapes.costs import ResultWriter
+from pricing.api.shapes.prices import in_force, shapes_by_offering
+from pricing.claims import LIST_LAYER, STANDARD_TIER
+from pricing.cost import MixedCurrencies, price
+from pricing.costing.asked import LineFault, read_moment
+from pricing.costing.finding import NothingCalledSo, offerings_called
+from pricing.costing.lines import CostedLine
+from pricing.costing.memory import Memory
+from pricing.costing.names import Route
+from pricing.costing.sheets import BrokenSheet, Sheet
+from pricing.meters import METERS
+from pricing.models import Offering, PriceLine
+from pricing.usage import Quantity, UsageError, read_usage
+from tracker.moments import beginning, utc
+
+BAD_INPUT = 2
+_QUALIFIERS = ("region", "variant", "commitment", "slot")
+_PLACE_OF_METER = {meter: place for place, meter in enumerate(METERS)}
+
+
+class Command(BaseCommand):
+    """Exit status 0 done, 2 bad input: an unknown name (the nearest are named), a naive time, a wrong count."""
+
+    requires_system_checks = ()
+    help = "Print the prices of a model in force at a moment, at every seller or at one, and what usage costs."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("model", metavar="MODEL", help="a model's slug, or an id by which it is sold")
+        parser.add_argument("--seller", metavar="S", help="slug of one seller; without it, all that sell the model")
+        parser.add_argument("--at", metavar="T", help="a moment such as 2026-09-01T00:00:00Z; now if left out")
+        parser.add_argument("--usage", nargs="+", metavar="METER=COUNT", default=[], help="price this usage as well")
+        parser.add_argument("--json", action="store_true", help="print one JSON object for each seller's offering")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            at = read_moment("--at", options["at"]) if options["at"] else timezone.now()
+            usage = _read_counts(options["usage"])
+            found = offerings_called(options["model"], options["seller"], at)
+        except (LineFault, UsageError, NothingCalledSo) as error:
+            raise CommandError(str(error), returncode=BAD_INPUT) from error
+        offerings = [offering for offering, _ in found]
+        shapes = shapes_by_offering(in_force(PriceLine.objects.filter(offering__in=offerings), at, None))
+        costs = self._costs(found, usage, at) if usage else {}
+        for offering, route in found:
+            write = self._write_json if options["json"] else self._write_sheet
+            write(offering, route, at, shapes.get(offering.pk, []), costs.get(offering.pk))
+
+    def _costs(
+        self, found: Sequence[tuple[Offering, Route | None]], usage: Mapping[str, Quantity], at: datetime
+    ) -> dict[int, dict[str, Any]]:
+        """The result of each offering, as ``costs/`` writes it."""
+        memory = Memory()
+        sheets = memory.sheets([offering.pk for offering, _ in found])
+        answers = [_cost(sheets[offering.pk], usage, at, route) for offering, route in found]
+        results = json.loads(b"[%s]" % ResultWriter(memory).written(answers, [None] * len(answers)))
+        return {offering.pk: result for (offering, _), result in zip(found, results, strict=True)}
+
+    def _write_json(
+        self, offering: Offering, route: Route | None, at: datetime, prices: Sequence[Any], cost: dict[str, Any] | None
+    ) -> None:
+        said = {
+            "offering": offering.pk,
+            "name": offering.name,
+            "seller": offering.seller.slug,
+            "external_id": offering.external_id,
+            "alias": route.external_id if route else None,
+            "at": at.isoformat().replace("+00:00", "Z"),
+            "prices": prices,
+        }
+        self.stdout.write(json.dumps(said | ({"cost": cost} if cost else {}), ensure_ascii=False))
+
+    def _write_sheet(
+        self, offering: Offering, route: Route | None, at: datetime, prices: Sequence[Any], cost: dict[str, Any] | None
+    ) -> None:
+        led = f", to which {route.external_id} leads" if route else ""
+        self.stdout.write(f"{offering.name} at {offering.seller.name} ({offering.external_id}{led}), {utc(at)}")
+        if not prices:
+            self.stdout.write("  no price is known at this moment")
+        for row in _table([_row(shape) for shape in sorted(prices, key=_place)]):
+            self.stdout.write(f"  {row}")
+        for line in _cost_lines(cost) if cost else ():
+            self.stdout.write(f"  {line}")
+        self.stdout.write("")
+
+
+def _read_counts(given: Sequence[str]) -> dict[str, Quantity]:
+    """``input_tokens=1000`` and the like as a usage. Raises UsageError."""
+    counts: dict[str, object] = {}
+    for text in given:
+        meter, _, count = text.partition("=")
+        try:
+            counts[meter] = Decimal(count)
+        except InvalidOperation:
+            raise UsageError("--usage", f"{text!r} is no METER=COUNT, such as input_tokens=1000") from None
+    return read_usage(counts)
+
+
+def _cost(sheet: Sheet, usage: Mapping[str, Quantity], at: datetime, route: Route | None) -> CostedLine | LineFault:
+    if isinstance(sheet, BrokenSheet):
+        return LineFault(("model",), sheet.reason, status=500)
+    try:
+        cost = price(sheet, usage, at)
+        return CostedLine(cost, cost.currency, route, cost.notes)
+    except UsageError as error:
+        return LineFault(("usage", error.field), error.detail, error.choices)
+    except MixedCurrencies as error:
+        return LineFault(("currency",), str(error))
+
+
+def _row(shape: Mapping[str, Any]) -> list[str]:
+    began = beginning(
+        datetime.fromisoformat(shape["effective_from"]),
+        shape["precision"],
+        datetime.fromisoformat(shape["observed_after"]) if shape["observed_after"] else None,
+    )
+    until = f" until {utc(datetime.fromisoformat(shape['effective_until']))}" if shape["effective_until"] else ""
+    since = f"{'begun' if began.startswith(('by', 'between')) else 'since'} {began}{until}"
+    return [
+        _line_name(shape),
+        f"{shape['amount']} {shape['currency']}",
+        shape["unit"],
+        since,
+        ", ".join(shape["sources"]),
+    ]
+
+
+def _place(shape: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Meters in the order of their table, of one meter the plain line first."""
+    plain = (shape["service_tier"] != STANDARD_TIER, *(shape[name] for name in _QUALIFIERS))
+    return _PLACE_OF_METER.get(shape["meter"], len(METERS)), *plain, shape["above_input_tokens"], shape["layer"]
+
+
+def _line_name(shape: Mapping[str, Any]) -> str:
+    above = shape["above_input_tokens"]
+    return " ".join(
+        filter(
+            None,
+            [
+                shape["meter"],
+                shape["service_tier"] if shape["service_tier"] != STANDARD_TIER else "",
+                *(shape[name] for name in _QUALIFIERS),
+                f"above {above:,} input tokens" if above else "",
+                shape["layer"] if shape["layer"] != LIST_LAYER else "",
+            ],
+        )
+    )
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows with their columns one below the other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _cost_lines(cost: Mapping[str, Any]) -> list[str]:
+    if cost["error"]:
+        return [f"cost: {cost['error']['detail']}"]
+    items = [[item["meter"], str(item["quantity"]), item["amount"]] for item in cost["items"]]
+    return [
+        f"cost: {cost['total']} {cost['currency']}",
+        *(f"  {row}" for row in _table(items)),
+        *(f"  {gap['meter']} {gap['quantity']}: no price is known" for gap in cost["unpriced"]),
+        *(f"  {note}" for note in cost["notes"]),
+    ]

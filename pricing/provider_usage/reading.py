@@ -1,0 +1,183 @@
+"""Reading a usage body by a table of paths.
+
+A path is a row of keys with dots between them: ``prompt_tokens_details.cached_tokens``. Of a list it
+takes the elements that carry a value: ``promptTokensDetails[modality=AUDIO].tokenCount``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
+
+from pricing.usage import MOST, Quantity, UsageError, read_usage, with_least_overlap
+
+_STEP = re.compile(r"(?P<key>[^\[]+)(?:\[(?P<name>\w+)=(?P<value>\w+)\])?")
+_DEEPEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Paths of one count, of which the first that is there is read, and the meters that it adds to."""
+
+    paths: tuple[str, ...]
+    meters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TermReading:
+    """A path whose text fixes a term of the call; texts that ``means`` leaves out fix nothing.
+
+    Without ``means`` the text is taken as it is. The path starts at the usage, or at the whole body
+    when ``in_body``.
+    """
+
+    path: str
+    term: str
+    means: Mapping[str, str] | None = None
+    in_body: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How one provider reports usage.
+
+    ``roots`` are the places of the usage object in a whole answer. ``known`` are paths that repeat
+    what other fields say, or what nobody charges for.
+    """
+
+    roots: tuple[str, ...]
+    readings: tuple[Reading, ...]
+    known: tuple[str, ...] = ()
+    terms: tuple[TermReading, ...] = ()
+    model_paths: tuple[str, ...] = ("model",)
+
+
+@dataclass(frozen=True, slots=True)
+class MappedUsage:
+    """A usage by meter, and what else the body says.
+
+    ``unused`` are the paths of the usage object that had no part in it. ``terms`` are the service
+    tier, region or variant that the provider says it applied; the offering need not tell them apart.
+    """
+
+    usage: dict[str, Quantity]
+    unused: tuple[str, ...] = ()
+    terms: dict[str, str] = field(default_factory=dict)
+    model: str = ""
+
+
+def read_body(form: Format, body: dict[str, object]) -> MappedUsage:
+    """Map a body by its format. Raises UsageError with the path that is wrong."""
+    root, usage = _usage_object(form, body)
+    counts: dict[str, Quantity] = {}
+    seen: set[str] = set()
+    for reading in form.readings:
+        quantity = _first(reading.paths, usage, root, seen)
+        if quantity is None:
+            continue
+        for meter in reading.meters:
+            counts[meter] = counts.get(meter, 0) + quantity
+    if not counts:
+        expected = ", ".join(reading.paths[0] for reading in form.readings[:3])
+        raise UsageError(_at(root, ""), f"has no usage; fields such as {expected} were expected")
+    for path in form.known:
+        seen.update([place for place, _ in _find(path, usage)])
+    terms = _terms(form, body, usage, seen)
+    unused = tuple(_at(root, path) for path in _leaves(usage) if path not in seen)
+    return MappedUsage(with_least_overlap(read_usage(counts)), unused, terms, _model(form, body))
+
+
+def _usage_object(form: Format, body: dict[str, object]) -> tuple[str, dict[str, object]]:
+    """The place of the usage object, and the object; the body itself when it holds none."""
+    for root in form.roots:
+        for _, found in _find(root, body):
+            if isinstance(found, dict):
+                return root, found
+    return "", body
+
+
+def _at(root: str, path: str) -> str:
+    return ".".join(filter(None, ("provider_usage.body", root, path)))
+
+
+def _first(paths: Sequence[str], usage: dict[str, object], root: str, seen: set[str]) -> Quantity | None:
+    """The sum of what the first path that is there finds; the paths after it repeat it."""
+    quantity: Quantity | None = None
+    for path in paths:
+        found = _find(path, usage)
+        seen.update([place for place, _ in found])
+        numbers = [_number(root, place, value) for place, value in found if value is not None and value != {}]
+        if numbers and quantity is None:
+            quantity = sum(numbers)
+    return quantity
+
+
+def _number(root: str, place: str, value: object) -> Quantity:
+    if isinstance(value, float):
+        value = Decimal(repr(value))
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise UsageError(_at(root, place), f"is {value!r:.60}; a number was expected")
+    if (isinstance(value, Decimal) and not value.is_finite()) or not 0 <= value <= MOST:
+        raise UsageError(_at(root, place), f"is {value}; a count from 0 to 10^18 was expected")
+    return value
+
+
+@lru_cache(maxsize=1024)
+def _steps(path: str) -> tuple[tuple[str, str | None, str | None], ...]:
+    """The steps of a path: a key, and what an element of the list there has to carry."""
+    steps = [_STEP.fullmatch(step) for step in path.split(".")]
+    return tuple((step["key"], step["name"], step["value"]) for step in steps if step)
+
+
+def _find(path: str, start: object) -> list[tuple[str, object]]:
+    """What a path leads to, with the place of each: for a list, of each element that fits."""
+    found = [("", start)]
+    for key, name, value in _steps(path):
+        reached: list[tuple[str, object]] = []
+        for place, inner in found:
+            if isinstance(inner, dict) and key in inner:
+                here = f"{place}.{key}" if place else key
+                reached += [(here, inner[key])] if name is None else _elements(here, inner[key], name, value)
+        if not reached:
+            return reached
+        found = reached
+    return found
+
+
+def _elements(place: str, value: object, name: str, wanted: str | None) -> list[tuple[str, object]]:
+    elements = enumerate(value) if isinstance(value, list) else ()
+    return [(f"{place}[{n}]", one) for n, one in elements if isinstance(one, dict) and one.get(name) == wanted]
+
+
+def _terms(form: Format, body: dict[str, object], usage: dict[str, object], seen: set[str]) -> dict[str, str]:
+    terms: dict[str, str] = {}
+    for reading in form.terms:
+        for place, text in _find(reading.path, body if reading.in_body else usage):
+            if not isinstance(text, str):
+                continue
+            said = text.lower()
+            if not reading.in_body and (reading.means is None or said in reading.means):
+                seen.add(place)
+            if meaning := said if reading.means is None else reading.means.get(said, ""):
+                terms[reading.term] = meaning
+    return terms
+
+
+def _model(form: Format, body: dict[str, object]) -> str:
+    names = (name for path in form.model_paths for _, name in _find(path, body))
+    return next((name for name in names if isinstance(name, str)), "")
+
+
+def _leaves(value: object, place: str = "", depth: int = 0) -> Iterator[str]:
+    """The paths of all that is said, down to a bounded depth; null and empty objects say nothing."""
+    if isinstance(value, dict) and depth < _DEEPEST:
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{place}.{key}" if place else str(key), depth + 1)
+    elif isinstance(value, list) and depth < _DEEPEST:
+        for number, inner in enumerate(value):
+            yield from _leaves(inner, f"{place}[{number}]", depth + 1)
+    elif value is not None:
+        yield place

@@ -1,0 +1,89 @@
+"""``manage.py price``: the sheet in force, for a person and as JSON."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from pricing.models import Alias, Offering
+from tests.api import factories as make
+
+AT = ["--at", "2026-06-01T00:00:00Z"]
+
+
+def price(*arguments: str) -> str:
+    written = StringIO()
+    call_command("price", *arguments, stdout=written)
+    return written.getvalue()
+
+
+@pytest.fixture
+def resold(chat: Offering) -> Offering:
+    """The same model at Azure, under another id."""
+    offering = make.offering("ds-v4", seller=make.company("azure"), model=chat.model)
+    make.price(make.line(offering), "9", make.moment("2026-03-01"), precision="day")
+    return offering
+
+
+@pytest.mark.parametrize("name", ["deepseek-chat", "deepseek-v4", "ds-v4", "deepseek/deepseek-chat"])
+def test_every_seller_of_the_model_is_shown_with_lines_amounts_dates_and_sources(resold: Offering, name: str) -> None:
+    printed = price(name, *AT)
+    assert "deepseek-chat at Deepseek" in printed
+    assert "ds-v4 at Azure" in printed
+    (line,) = [line for line in printed.splitlines() if "0.2175" in line]
+    assert line.split()[:6] == ["input_tokens", "batch", "0.2175", "USD", "per", "1M"]
+    assert "begun by 2026-01-01 00:00 UTC" in line
+    assert "since 2026-03-01" in printed
+
+
+def test_one_seller_is_shown_alone(resold: Offering) -> None:
+    assert "ds-v4" not in price("deepseek-v4", "--seller", "deepseek", *AT)
+
+
+def test_moment_without_a_price_is_said_to_have_none(chat: Offering) -> None:
+    assert "no price is known" in price("deepseek-chat", "--at", "2025-01-01T00:00:00Z")
+
+
+def test_usage_is_priced(chat: Offering) -> None:
+    printed = price("deepseek-chat", *AT, "--usage", "input_tokens=1000", "output_tokens=1", "web_searches=2")
+    assert "cost: 0.00043587 USD" in printed
+    assert "web_searches 2: no price is known" in printed
+
+
+def test_json_holds_the_prices_and_the_cost(resold: Offering) -> None:
+    rows = [json.loads(line) for line in price("ds-v4", "--json", *AT, "--usage", "input_tokens=10").splitlines()]
+    assert [(row["seller"], row["cost"]["total"]) for row in rows] == [("azure", "0.00009"), ("deepseek", "0.00000435")]
+    assert rows[0]["prices"][0]["amount"] == "9"
+
+
+def test_alias_is_followed_and_named(chat: Offering) -> None:
+    Alias.objects.create(
+        seller=chat.seller,
+        external_id="latest",
+        target_offering=chat,
+        known_from=make.TRACKED_SINCE,
+        source=make.source(),
+    )
+    assert "to which latest leads" in price("latest", *AT)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["deepseek-caht"], "deepseek-"),
+        (["deepseek-caht", "--seller", "deepseek"], "deepseek-chat"),
+        (["deepseek-chat", "--seller", "deepsek"], "deepseek"),
+        (["deepseek-chat", "--at", "2026-06-01T00:00:00"], "no time zone"),
+        (["deepseek-chat", "--at", "yesterday"], "not a moment"),
+        (["deepseek-chat", "--usage", "input_tokens"], "METER=COUNT"),
+        (["deepseek-chat", "--usage", "inptu_tokens=1"], "input_tokens"),
+        (["a\0b"], "no model"),
+    ],
+)
+def test_bad_input_ends_with_2_and_says_what_is_right(chat: Offering, arguments: list[str], says: str) -> None:
+    with pytest.raises(CommandError, match=says) as refused:
+        price(*arguments)
+    assert refused.value.returncode == 2
