@@ -8,20 +8,24 @@ from django.conf import settings
 from django.db import transaction
 
 from companies.curated import LoadReport, load
-from feeds.adapters.curated import bundle, plan_descriptions
+from feeds.adapters.curated import bundle, plan_descriptions, withdrawals
 from feeds.enrolment import feed_named
 from feeds.refreshing import Report, refresh
+from pricing.ledger import Ruling, withdraw
 from pricing.locks import lock_ledger
-from pricing.models import Offering, Reference
+from pricing.models import Decision, Offering, Reference
+
+_RETIRED = "The curated record has it as sold no more, whatever feeds still list."
 
 
 @dataclass(frozen=True, slots=True)
 class Curated:
-    """What a load wrote: the record around the prices, and the refresh of plans and prices."""
+    """What a load wrote: the record around the prices, the refresh of plans and prices, and its withdrawals."""
 
     record: LoadReport
     prices: Report
     plans_described: int
+    withdrawn: int
 
 
 def load_curated() -> Curated:
@@ -36,7 +40,28 @@ def load_curated() -> Curated:
         record = load(settings.RECORD_DIR)
         prices = refresh(feed_named("curated"), trigger="command")
         described = _describe_plans(body)
-    return Curated(record, prices, described)
+        withdrawn = _withdraw_retired(body)
+    return Curated(record, prices, described, withdrawn)
+
+
+def _withdraw_retired(body: bytes) -> int:
+    """Rule out what the record says is sold no more, since feeds go on listing it; how many were ruled.
+
+    Each is ruled once: where a person has withdrawn it before, or has relisted it or undone that, nothing is.
+    """
+    retired = withdrawals(body)
+    rows = Reference.objects.filter(source__slug="curated", offering__merged_into__isnull=True)
+    rows = rows.exclude(offering__decisions__kind=Decision.Kind.WITHDRAW)
+    ruled = 0
+    for reference in rows.select_related("offering").order_by("pk"):
+        withdrawal = retired.get((reference.provider, reference.external_id))
+        if withdrawal is None:
+            continue
+        cited = withdrawal.citation
+        ruling = Ruling(by=None, note=_RETIRED, citation_url=cited.url, citation_title=cited.title)
+        withdraw(reference.offering, ruling, at=withdrawal.at)
+        ruled += 1
+    return ruled
 
 
 def _describe_plans(body: bytes) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -163,3 +163,23 @@ def test_a_mistake_is_refused_with_its_place_and_what_is_right(
 def test_a_record_without_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadRecord, match="the file cannot be read"):
         read_record(tmp_path)
+
+
+def test_what_was_announced_and_taken_back_has_the_day_on_which_it_was_said(record: CuratedRecord) -> None:
+    days = {
+        event.key: event.announced_on
+        for event in record.events
+        if event.effective_on is None and event.effective_at is None
+    }
+    assert days["v4-pro-reroute-announced"] == date(2026, 9, 9)
+    assert days["v4-pro-reroute-postponed"] == date(2026, 9, 10)
+    assert days["v4-pro-reroute-cancelled"] == date(2026, 9, 11)
+    assert days["sonnet-5-increase-cancelled"] == date(2026, 8, 10)
+    said = [event for event in record.events if event.kind == "statement" or event.kind.startswith("announcement_")]
+    assert all(event.key in days for event in said)
+
+
+def test_a_month_stands_at_its_first_day(record: CuratedRecord) -> None:
+    coarse = [event for event in record.events if event.precision in ("month", "year")]
+    assert coarse
+    assert {day.day for event in coarse for day in (event.announced_on, event.effective_on) if day} == {1}

@@ -8,9 +8,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
-from feeds.adapters.curated import bundle, citations, parse, plan_descriptions
+from feeds.adapters.curated import bundle, citations, parse, plan_descriptions, withdrawals
+from feeds.curation import load_curated
 from pricing.claims import Claim, Conditions, ParsedDocument, ParsedOffering, SlotRule, UnreadableDocument
+from pricing.ledger import Ruling, relist
+from pricing.models import Decision, Price, PricingChange, Reference
 from tests.companies.small_record import PLANS, PRICES, write_record
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -24,6 +28,12 @@ def document() -> ParsedDocument:
 def _offering(document: ParsedDocument, provider: str, model: str) -> ParsedOffering:
     (found,) = [o for o in document.offerings if (o.provider, o.model) == (provider, model)]
     return found
+
+
+def _withdrawn(at: str) -> str:
+    """The small record's prices, their model withdrawn."""
+    cited = "source_url: 'https://acme.example/end', source_title: End, source_class: official, confidence: low"
+    return PRICES.replace("    name: Acme 1\n", f"    name: Acme 1\n    withdrawn: {{{at}, {cited}}}\n")
 
 
 def _at(offering: ParsedOffering, line: Conditions, moment: str) -> list[str]:
@@ -114,6 +124,35 @@ def test_no_api_price_of_the_record_is_open_ended(document: ParsedDocument) -> N
             assert all(claim.effective_from and claim.effective_until for claim in offering.claims), offering.model
 
 
+def test_a_price_sheet_ends_where_another_begins_where_feeds_go_on_or_for_good(document: ParsedDocument) -> None:
+    """A stop without any of these reads as a withdrawal that never happened."""
+    retired = withdrawals(bundle(DATA))
+    feeds_go_on = datetime(2026, 11, 24, tzinfo=UTC)
+    for offering in document.offerings:
+        ends = {claim.effective_until for claim in offering.claims}
+        if offering.model.startswith("plan:") or offering.model == "o3":
+            continue
+        withdrawal = retired.get((offering.provider, offering.model))
+        assert max(end for end in ends if end) == (withdrawal.at if withdrawal else feeds_go_on), offering.model
+        starts = {claim.effective_from for claim in offering.claims}
+        surcharge = {claim.effective_until for claim in offering.claims if claim.line.above_input_tokens}
+        assert len(ends - starts - surcharge) == 1, offering.model
+
+
+def test_what_was_switched_off_is_withdrawn_with_a_citation() -> None:
+    found = withdrawals(bundle(DATA))
+    chat = found["deepseek", "deepseek-chat"]
+    assert chat.at == datetime(2026, 7, 24, 15, 59, tzinfo=UTC)
+    assert chat.citation.url.startswith("https://")
+    assert set(found) == {
+        ("anthropic", "claude-3-5-haiku-20241022"),
+        ("deepseek", "deepseek-chat"),
+        ("deepseek", "deepseek-reasoner"),
+        ("openai", "gpt-4.5-preview"),
+        ("openai", "o1-mini"),
+    }
+
+
 def test_every_offering_has_a_citation(document: ParsedDocument) -> None:
     cited = citations(bundle(DATA))
     assert set(cited) == {(offering.provider, offering.model) for offering in document.offerings}
@@ -152,6 +191,10 @@ def test_a_plan_is_described_by_the_price_that_lasts(tmp_path: Path) -> None:
         ("prices", PRICES.replace("00:30-08:30", "half past"), "holds 'half past', but hours such as"),
         ("prices", PRICES.replace("Asia/Shanghai", "Asia/Atlantis"), "time_zone is 'Asia/Atlantis'"),
         ("prices", PRICES.replace("16:00:00Z", "16:00:00"), "2026-08-16T16:00:00Z was expected"),
+        ("prices", _withdrawn("at: yesterday"), "at is 'yesterday'"),
+        ("prices", _withdrawn("until: '2025-04-01'"), "at is missing"),
+        ("prices", _withdrawn("at: '2025-04-01'").replace("low", "some"), "confidence is 'some'"),
+        ("prices", _withdrawn("at: '2025-03-01'"), "withdrawn comes before the end of a sheet"),
         ("prices", PRICES.replace("seller: acme", "seller: other"), "the file is named acme.yaml"),
     ],
 )
@@ -180,3 +223,26 @@ def test_a_bundle_of_another_schema_is_refused() -> None:
     other = json.dumps({**json.loads(bundle(DATA)), "schema": "9"}).encode()
     with pytest.raises(UnreadableDocument, match="schema is '9'"):
         parse(other)
+
+
+@pytest.mark.django_db
+def test_what_is_switched_off_stays_so_although_a_feed_lists_it() -> None:
+    assert load_curated().withdrawn == 5
+    call_command("refresh", "genai-prices")
+    chat = Reference.objects.get(source__slug="genai-prices", external_id="deepseek-chat").offering
+    assert chat.status == "withdrawn"
+    moment = datetime(2026, 11, 23, tzinfo=UTC)
+    in_force = Price.objects.filter(line__offering=chat, known_until__isnull=True, effective_from__lte=moment)
+    assert not in_force.exclude(effective_until__lte=moment).exists()
+    assert not PricingChange.objects.filter(kind="relisted", offering=chat).exists()
+
+
+@pytest.mark.django_db
+def test_a_withdrawal_is_ruled_once_and_a_person_may_relist() -> None:
+    load_curated()
+    decisions, changes = Decision.objects.count(), PricingChange.objects.count()
+    assert load_curated().withdrawn == 0
+    assert (Decision.objects.count(), PricingChange.objects.count()) == (decisions, changes)
+    chat = Reference.objects.get(source__slug="curated", external_id="deepseek-chat").offering
+    relist(chat, Ruling(by=None, note="It is back."))
+    assert load_curated().withdrawn == 0

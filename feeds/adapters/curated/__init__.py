@@ -16,7 +16,7 @@ from companies.record.fields import Citation
 from companies.record.files import BadRecord, files_of
 from companies.record.reading import SCHEMA, read_description
 from feeds.adapters.curated.plans import plan_offering, read_plans
-from feeds.adapters.curated.prices import price_offering, read_prices
+from feeds.adapters.curated.prices import Withdrawal, price_offering, read_prices
 from feeds.adapters.document import load_json
 from pricing.claims import ParsedDocument, UnreadableDocument
 
@@ -82,6 +82,12 @@ def citations(body: bytes) -> dict[tuple[str, str], tuple[Citation, ...]]:
     for model in _items(content, "prices", read_prices):
         found[model.seller, model.model] = tuple(dict.fromkeys(sheet.citation for sheet in model.sheets))
     return found
+
+
+def withdrawals(body: bytes) -> dict[tuple[str, str], Withdrawal]:
+    """What is sold no more although feeds may still list it, by (provider, model). Raises UnreadableDocument."""
+    models = _items(_content(body), "prices", read_prices)
+    return {(model.seller, model.model): model.withdrawal for model in models if model.withdrawal is not None}
 
 
 def _company_files(folder: Path, kind: str) -> Iterator[tuple[str, object]]:

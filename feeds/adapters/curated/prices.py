@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from companies.record.fields import Citation, Fields
 from companies.record.files import BadRecord
@@ -38,6 +39,14 @@ class PriceSheet:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """From when on a seller has sold a model id no more, and where that was read."""
+
+    at: datetime
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
 class PricedModel:
     """What a seller charged for one model id; ``model`` is the seller's own id."""
 
@@ -46,6 +55,7 @@ class PricedModel:
     name: str
     slots: tuple[SlotRule, ...]
     sheets: tuple[PriceSheet, ...]
+    withdrawal: Withdrawal | None = None
 
 
 def read_prices(place: str, slug: str, content: object) -> list[PricedModel]:
@@ -80,12 +90,25 @@ def _model(seller: str, currency: str, fields: Fields) -> PricedModel:
         name=fields.text("name"),
         slots=tuple(read_slot(slot) for slot in fields.entries("slots", required=False)),
         sheets=tuple(_sheet(currency, sheet) for sheet in fields.entries("sheets")),
+        withdrawal=_withdrawal(fields.mapping("withdrawn")),
     )
     fields.close()
     claims = [claim for sheet in model.sheets for claim in sheet.claims]
     refuse_overlaps(fields.place, claims)
     _refuse_unruled_slots(fields, claims, model.slots)
+    _refuse_later_prices(fields, claims, model.withdrawal)
     return model
+
+
+def _withdrawal(fields: Fields | None) -> Withdrawal | None:
+    if fields is None:
+        return None
+    at = fields.moment("at")
+    if at is None:
+        fields.refuse("at", "is missing, but a withdrawal has its moment")
+    withdrawal = Withdrawal(at, fields.citation())
+    fields.close()
+    return withdrawal
 
 
 def _sheet(currency: str, fields: Fields) -> PriceSheet:
@@ -133,3 +156,10 @@ def _refuse_unruled_slots(fields: Fields, claims: list[Claim], slots: tuple[Slot
     for claim in claims:
         if claim.line.slot and claim.line.slot not in ruled:
             fields.refuse("slots", f"have no rule for {claim.line.slot}, which a sheet names")
+
+
+def _refuse_later_prices(fields: Fields, claims: list[Claim], withdrawal: Withdrawal | None) -> None:
+    if withdrawal is None:
+        return
+    if any(claim.effective_until is None or claim.effective_until > withdrawal.at for claim in claims):
+        fields.refuse("withdrawn", "comes before the end of a sheet, but what is sold no more has no price")
