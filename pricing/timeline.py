@@ -141,6 +141,7 @@ def _line_timeline(runs: Sequence[Said], witness: Witness, restructures: set[dat
     for index, point in enumerate(points):
         active = [s for s in runs if s.first_observed_at <= point and (s.ended_at is None or point < s.ended_at)]
         if active:
+            painted = _without_what_never_came(painted, active, point, witness.last_before(point))
             painted = _paint(painted, active, point, _last_stated(runs, point, witness))
             continue
         following = points[index + 1] if index + 1 < len(points) else None
@@ -163,7 +164,7 @@ def _paint(
     ``last_seen`` is the last reading that showed what was said before.
     """
     goes_on = any(s.covers(point) for s in painted)
-    painted = _cut(painted, point)
+    painted = _without_what_had_ended(_cut(painted, point), active, point)
     for claim in sorted(active, key=lambda s: s.order):
         if claim.effective_from is not None:
             painted = _overlay(painted, _dated(claim))
@@ -172,6 +173,45 @@ def _paint(
         else:
             painted = _settle_end(_join(painted), claim)
     return _join(painted)
+
+
+def _without_what_never_came(
+    painted: list[Segment], active: Sequence[Said], point: datetime, previous: datetime | None
+) -> list[Segment]:
+    """Drop each dated beginning since the previous reading that this one no longer states.
+
+    What was believed before it goes on. A beginning that a reading has confirmed lies before that reading.
+    """
+    if previous is None:
+        return painted
+    kept: list[Segment] = []
+    for segment in painted:
+        announced = segment.dated and previous < segment.start <= point
+        if not announced or any(_states(claim, segment.value, segment.start) for claim in active):
+            kept.append(segment)
+        elif kept and kept[-1].end == segment.start:
+            kept[-1] = replace(kept[-1], end=segment.end, presumed=segment.presumed)
+    return kept
+
+
+def _states(claim: Said, value: Value, moment: datetime) -> bool:
+    """Whether a claim lets a price be in force at a moment; one without a beginning may have begun at any."""
+    begun = claim.effective_from is None or claim.effective_from <= moment
+    return begun and _outlasts(claim, moment) and same(claim.value, value)
+
+
+def _outlasts(claim: Said, moment: datetime) -> bool:
+    return claim.effective_until is None or claim.effective_until > moment
+
+
+def _without_what_had_ended(painted: list[Segment], active: Sequence[Said], point: datetime) -> list[Segment]:
+    """Drop what earlier readings showed of a price after the moment at which, by this one, it had ended."""
+    undated = [claim for claim in active if claim.effective_from is None]
+    for claim in undated:
+        end = claim.effective_until
+        if end is not None and end <= point and not any(_states(other, claim.value, end) for other in undated):
+            painted = [part for s in painted for part in (_cut([s], end) if same(s.value, claim.value) else [s])]
+    return painted
 
 
 def _cut(painted: Iterable[Segment], at: datetime) -> list[Segment]:

@@ -99,6 +99,8 @@ class Replay:
         for at in sorted(self.claims):
             claims = self.claims[at]
             says_anew = claims != began.keys()
+            if claims and previous is not None and self.speaker.is_feed:
+                self._unannounce(previous, at)
             began = {claim: began.get(claim, (at, previous)) for claim in claims}
             previous = at
             if claims:
@@ -125,6 +127,7 @@ class Replay:
     ) -> None:
         goes_on = self.cells[self.place[at]] is not None
         self._blank(at)
+        self._end_earlier(at)
         for claim in sorted(began, key=lambda c: self._order(c, began[c][0])):
             _, absent_before = began[claim]
             seen = last_stated if self.speaker.is_feed else None
@@ -136,6 +139,30 @@ class Replay:
                 self._join()
                 self._past_end(claim, claim.effective_until)
         self._join()
+
+    def _unannounce(self, previous: datetime, at: datetime) -> None:
+        """A date between two readings, of which the second knows nothing, never came."""
+        for stretch in list(self.stretches()):
+            begins, value = self.times[stretch.first], stretch.label.value
+            if not stretch.label.dated or not previous < begins <= at:
+                continue
+            told = [c for c in self.claims[at] if alike(self._value(c), value)]
+            told = [c for c in told if c.effective_from is None or c.effective_from <= begins]
+            if any(begins < (c.effective_until or NEVER) for c in told):
+                continue
+            for index in range(stretch.first, stretch.stop):
+                self.cells[index] = self.cells[index - 1] if index else None
+
+    def _end_earlier(self, at: datetime) -> None:
+        """After the last end that a reading gives to a price without a beginning, that price was not in force."""
+        undated = [claim for claim in self.claims[at] if claim.effective_from is None]
+        for claim in undated:
+            value = self._value(claim)
+            last = max(c.effective_until or NEVER for c in undated if alike(self._value(c), value))
+            for index, moment in enumerate(self.times):
+                cell = self.cells[index]
+                if last <= moment < at and cell is not None and alike(cell.value, value):
+                    self.cells[index] = None
 
     def _order(self, claim: Claim, first: datetime) -> tuple[object, ...]:
         """A later beginning lies over an earlier one; the rest only makes the order total."""

@@ -87,14 +87,35 @@ def test_an_announced_price_that_is_moved_follows() -> None:
     assert believe(feed("a", 10, readings)) == {PLAIN: [(0, 60, "1", "observed", None), (60, None, "2", "exact", None)]}
 
 
-def test_an_undated_document_after_an_announced_moment_shows_what_came_of_it() -> None:
-    readings = {0: [price("1"), price("2", since=40)], 41: [price("1")], 50: [price("1")]}
-    believed = believe(feed("a", 10, readings))
+def test_an_announced_price_of_which_the_next_document_knows_nothing_never_came() -> None:
+    announced = [price("2", until=40), price("3", since=40)]
+    believed = believe(feed("a", 10, {0: [price("2")], 30: announced, 41: [price("2")], 50: [price("2")]}))
+    assert believed == {PLAIN: [(0, None, "2", "observed", None)]}
+
+
+def test_an_announced_price_that_an_undated_document_shows_began_as_announced() -> None:
+    believed = believe(feed("a", 10, {0: [price("2", until=40), price("3", since=40)], 41: [price("3")]}))
+    assert believed == {PLAIN: [(0, 40, "2", "observed", None), (40, None, "3", "exact", None)]}
+
+
+def test_an_announced_price_that_was_seen_at_its_moment_stays_when_the_document_forgets_the_date() -> None:
+    announced = [price("2", until=40), price("3", since=40)]
+    believed = believe(feed("a", 10, {0: announced, 41: announced, 50: [price("2")]}))
     assert believed[PLAIN] == [
-        (0, 40, "1", "observed", None),
-        (40, 41, "2", "exact", None),
-        (41, None, "1", "observed", 0),
+        (0, 40, "2", "observed", None),
+        (40, 50, "3", "exact", None),
+        (50, None, "2", "observed", 41),
     ]
+
+
+def test_a_flat_price_that_by_a_later_document_had_ended_was_not_in_force_beside_the_slots() -> None:
+    slots = [price("0.435", until=10), price("0.87", PEAK, since=10), price("0.435", REST, since=10)]
+    believed = believe(feed("a", 10, {15: [price("0.435")], 30: slots}))
+    assert believed == {
+        PLAIN: [(approx(10 - INSTANT), 10, "0.435", "unknown", None)],
+        PEAK: [(10, None, "0.87", "exact", None)],
+        REST: [(10, None, "0.435", "exact", None)],
+    }
 
 
 def test_an_open_start_says_only_that_the_price_was_in_force_just_before_its_end() -> None:
