@@ -8,7 +8,19 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from companies.models import AIModel, BusinessMetric, Company, CompanyAlias, MonetizationEvent
-from tracker.api.filters import Choices, Day, Flag, Moment, Named, Search, StrictFilterSet, Texts, words_in
+from tracker.api.filters import (
+    Choices,
+    Currency,
+    Day,
+    Flag,
+    Moment,
+    Named,
+    Recorded,
+    Search,
+    StrictFilterSet,
+    Texts,
+    words_in,
+)
 
 
 class CompanyFilters(StrictFilterSet):
@@ -63,7 +75,12 @@ class EventFilters(StrictFilterSet):
     """Filters of ``events/``, over rows with a ``day``: when it took effect, else when it was announced."""
 
     company = Named(Company, "company__in", description="Slug of the company.")
-    kind = Texts("kind__in", description="The kind as written in the record, such as price_cut.")
+    kind = Recorded(
+        "kind__in",
+        model=MonetizationEvent,
+        column="kind",
+        description="The kind as written in the record, such as price_cut.",
+    )
     effective_after = Moment(method="from_moment", description="Effective at that moment or later.")
     effective_before = Moment(method="before_moment", description="Effective before that moment.")
     search = Search(method="by_words", description="Words in its title or summary.")
@@ -95,9 +112,16 @@ class MetricFilters(StrictFilterSet):
     """Filters of ``metrics/``."""
 
     company = Named(Company, "company__in", description="Slug of the company.")
-    metric = Texts("metric__in", description="What is measured, such as annual_revenue.")
-    kind = Texts("kind__in", description="How the figure came to be: reported, estimated, leaked, target.")
-    currency = Texts("currency__in", description="Currency of the figure, such as USD.")
+    metric = Recorded(
+        "metric__in", model=BusinessMetric, column="metric", description="What is measured, such as annual_revenue."
+    )
+    kind = Recorded(
+        "kind__in",
+        model=BusinessMetric,
+        column="kind",
+        description="How the figure came to be: reported, estimated, leaked, target.",
+    )
+    currency = Currency("currency__in", description="Currency of the figure, such as USD.")
     as_of_after = Day("as_of__gte", description="As of that day or later.")
     as_of_before = Day("as_of__lt", description="As of a day before that.")
 

@@ -17,9 +17,11 @@ from pricing.models import Offering, PriceLine, PricingChange, PricingChangeLine
 from tracker.api.filters import (
     Choice,
     Choices,
+    Currency,
     Moment,
     Named,
     Number,
+    Recorded,
     Search,
     StrictFilterSet,
     Texts,
@@ -156,9 +158,9 @@ class PriceFilters(SoldFilters):
     known_at = Moment(description="The moment at which that was believed; now if left out.")
     kind = Choices("offering__kind__in", choices=Offering.Kind.values, description="A model over an API, or a plan.")
     meter = Choices("meter__in", choices=METERS, description="What is counted.")
-    service_tier = Texts("service_tier__in", description=_TIERS)
+    service_tier = Recorded("service_tier__in", model=PriceLine, column="service_tier", description=_TIERS)
     region = Texts("region__in", description="The seller's region or, for plans, the country.")
-    currency = Texts(description="The currency as sold, such as USD.")
+    currency = Currency(description="The currency as sold, such as USD.")
 
     class Meta:
         model = PriceLine
@@ -171,14 +173,14 @@ class ComparisonFilters(StrictFilterSet):
     as_of = Moment(description="The moment at which the prices are in force; now if left out.")
     known_at = Moment(description="The moment at which that was believed; now if left out.")
     meter = Choices(choices=METERS, description="What is counted.")
-    service_tier = Texts(description=_TIERS)
+    service_tier = Recorded(model=PriceLine, column="service_tier", description=_TIERS)
 
 
 class HistoryFilters(StrictFilterSet):
     """Filters of an offering's history: without ``as_of`` and ``known_at`` it is whole on both axes."""
 
     meter = Choices("line__meter__in", choices=METERS, description="What is counted.")
-    service_tier = Texts("line__service_tier__in", description=_TIERS)
+    service_tier = Recorded("line__service_tier__in", model=PriceLine, column="service_tier", description=_TIERS)
     as_of = Moment(method="in_force_at", description="Only rows that were in force then.")
     known_at = Moment(method="believed_at", description="Only rows that were believed then.")
 
@@ -201,7 +203,9 @@ class ChangeFilters(SoldFilters):
         "nature__in", choices=PricingChange.Nature.values, description="The market moved, or the record was corrected."
     )
     meter = Choices(method="on_lines", choices=METERS, description="A moved line counts this.")
-    service_tier = Texts(method="on_lines", description="A moved line has this service tier.")
+    service_tier = Recorded(
+        method="on_lines", model=PriceLine, column="service_tier", description="A moved line has this service tier."
+    )
     direction = Choices(method="by_direction", choices=["up", "down"], description="A line went up, or down.")
     min_percent = Number(method="by_percent", description="A line moved by at least so many percent, either way.")
     effective_after = Moment("effective_at__gte", description="Effective at that moment or later.")

@@ -255,3 +255,14 @@ class TestQueries:
         tag = client.get(PATH).headers["ETag"]
         with django_assert_num_queries(1):
             assert client.get(PATH, headers={"If-None-Match": tag}).status_code == 304
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "parameter"),
+    [("prices", "service_tier"), ("prices", "currency"), ("changes", "service_tier"), ("events", "kind")],
+)
+def test_a_value_that_the_record_does_not_hold_is_an_error(client: Client, path: str, parameter: str) -> None:
+    answer = client.get(f"/api/v1/{path}/", {parameter: "foo"})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["parameter"] == parameter

@@ -98,6 +98,31 @@ class Texts(Parameter):
     several = True
 
 
+class Recorded(Texts):
+    """Any of the values that a column of the record holds; another value is an error that names them."""
+
+    def __init__(self, lookup: str = "", *, model: type[Model], column: str, **kwargs: Any) -> None:
+        self.recorded_model = model
+        self.column = column
+        super().__init__(lookup, **kwargs)
+
+    def value_of(self, text: str) -> str:
+        rows = self.recorded_model._default_manager.all()
+        if text and text.isprintable() and rows.filter(**{self.column: text}).exists():
+            return text
+        held = rows.order_by(self.column).values_list(self.column, flat=True).distinct()
+        raise WrongValue(f"nothing in the record has the value {text!r}", [value for value in held[:200] if value])
+
+
+class Currency(Texts):
+    """Any of some currencies."""
+
+    def value_of(self, text: str) -> str:
+        if not (len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()):
+            raise WrongValue(f"{text!r} is no currency; use its ISO 4217 code, such as USD or CNY")
+        return text
+
+
 class Search(Parameter):
     """Words that must all occur."""
 
