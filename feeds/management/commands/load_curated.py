@@ -30,3 +30,5 @@ class Command(BaseCommand):
         self.stdout.write(str(done.record))
         for line in report_lines(done.prices):
             self.stdout.write(line)
+        if done.withdrawn:
+            self.stdout.write(f"ruled withdrawn, whatever feeds still list: {done.withdrawn}")
