@@ -111,6 +111,21 @@ class Sheet:
 
 def load_sheets(offering_ids: Collection[int]) -> tuple[dict[int, Sheet], dict[int, tuple[int, int, str]]]:
     """The sheets of some offerings, and how specific the references on them are."""
+    sheets, conditions = _load_cells(offering_ids)
+    _load_statements(offering_ids, sheets, conditions, taken_back(offering_ids))
+    _load_decisions(offering_ids, sheets, conditions)
+    _load_believed(offering_ids, sheets, conditions)
+    return sheets, _specificity(offering_ids)
+
+
+def load_believed_sheets(offering_ids: Collection[int]) -> dict[int, Sheet]:
+    """The sheets of some offerings with the rows believed, and without their evidence."""
+    sheets, conditions = _load_cells(offering_ids)
+    _load_believed(offering_ids, sheets, conditions)
+    return sheets
+
+
+def _load_cells(offering_ids: Collection[int]) -> tuple[dict[int, Sheet], dict[int, tuple[int, Conditions]]]:
     rows = Offering.objects.filter(pk__in=offering_ids).values_list(
         "pk", "seller_id", "name", "seller__name", "kind", "model__developer_id"
     )
@@ -118,11 +133,7 @@ def load_sheets(offering_ids: Collection[int]) -> tuple[dict[int, Sheet], dict[i
     for pk, seller_id, name, seller, kind, developer_id in rows:
         is_own = kind == Offering.Kind.PLAN or developer_id == seller_id
         sheets[pk] = Sheet(pk, seller_id, name if is_own else f"{name} at {seller}")
-    conditions = _load_lines(offering_ids, sheets)
-    _load_statements(offering_ids, sheets, conditions, taken_back(offering_ids))
-    _load_decisions(offering_ids, sheets, conditions)
-    _load_believed(offering_ids, sheets, conditions)
-    return sheets, _specificity(offering_ids)
+    return sheets, _load_lines(offering_ids, sheets)
 
 
 def _load_lines(offering_ids: Collection[int], sheets: dict[int, Sheet]) -> dict[int, tuple[int, Conditions]]:

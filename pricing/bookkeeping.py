@@ -48,6 +48,9 @@ class Settled:
     kinds: dict[str, int] = field(default_factory=dict)
 
 
+Draft = tuple[Sheet, Happening, Cause]
+
+
 @dataclass(slots=True)
 class _Difference:
     line_id: int
@@ -65,9 +68,8 @@ def settle(tariffs: Iterable[TariffKey], cause: Cause, readings: Readings | None
     for offering_id, tariff in tariffs:
         wanted.setdefault(offering_id, set()).add(tariff)
     settled = Settled()
-    next_sequence = (PricingChange.objects.aggregate(last=Max("sequence"))["last"] or 0) + 1
     for chunk in _chunks(sorted(wanted), CHUNK):
-        next_sequence = _settle_chunk({pk: wanted[pk] for pk in chunk}, cause, readings, settled, next_sequence)
+        _settle_chunk({pk: wanted[pk] for pk in chunk}, cause, readings, settled)
     return settled
 
 
@@ -77,12 +79,10 @@ def _chunks(items: Iterable[int], size: int) -> Iterator[list[int]]:
         yield chunk
 
 
-def _settle_chunk(
-    wanted: Mapping[int, set[Tariff]], cause: Cause, readings: Readings, settled: Settled, sequence: int
-) -> int:
+def _settle_chunk(wanted: Mapping[int, set[Tariff]], cause: Cause, readings: Readings, settled: Settled) -> None:
     sheets, specificity = load_sheets(wanted.keys())
     differences: list[_Difference] = []
-    drafts: list[tuple[Sheet, Happening]] = []
+    drafts: list[Draft] = []
     for offering_id, sheet in sheets.items():
         after = sheet.resolved(wanted[offering_id], readings, specificity)
         found = list(_differences(sheet, after))
@@ -90,11 +90,10 @@ def _settle_chunk(
             differences += found
             horizon = sheet.read_until(readings, cause.moment)
             happened = happenings(sheet.believed, after, horizon, cause.ruled, cause.source_id)
-            drafts += [(sheet, h) for h in happened]
+            drafts += [(sheet, h, cause) for h in happened]
     _write_prices(differences, cause, settled)
-    _write_changes(drafts, cause, sequence, settled)
+    tell(drafts, settled)
     update_statuses(wanted.keys(), cause.recorded_at)
-    return sequence + len(drafts)
 
 
 def _effective(segment: Segment) -> tuple[object, ...]:
@@ -165,10 +164,14 @@ def _price(line_id: int, segment: Segment, moment: datetime, cause: Cause) -> Ro
     return (line_id, *segment.value, *effective, moment, cause.recorded_at, *evidence)
 
 
-def _write_changes(drafts: Sequence[tuple[Sheet, Happening]], cause: Cause, sequence: int, settled: Settled) -> None:
-    changes = [_change(sheet, h, cause, sequence + place) for place, (sheet, h) in enumerate(drafts)]
+def tell(drafts: Sequence[Draft], settled: Settled) -> None:
+    """Write what happened as changes, next in the sequence. Must run under the ledger's lock."""
+    if not drafts:
+        return
+    sequence = (PricingChange.objects.aggregate(last=Max("sequence"))["last"] or 0) + 1
+    changes = [_change(*draft, sequence + place) for place, draft in enumerate(drafts)]
     save_new(changes)
-    lines = (row for change, draft in zip(changes, drafts, strict=True) for row in _change_lines(change, *draft))
+    lines = (row for change, draft in zip(changes, drafts, strict=True) for row in _change_lines(change, *draft[:2]))
     insert(PricingChangeLine, CHANGE_LINE_COLUMNS, lines)
     settled.changes += len(changes)
     for change in changes:

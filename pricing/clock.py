@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
@@ -11,19 +11,19 @@ from django.utils import timezone
 from pricing.bookkeeping import update_statuses
 from pricing.locks import lock_ledger
 from pricing.models import Offering, Price
-
-# Longer than any outage that a site comes back from without being looked at.
-LOOK_BACK = timedelta(days=30)
+from pricing.settlement import LOOK_BACK, settle_until
 
 
 def follow_the_clock() -> int:
-    """A step of the tick: bring the status of offerings up to date whose prices began or ended lately.
+    """A step of the tick: tell what took effect, and bring the status of offerings up to date.
 
-    Returns how many offerings were looked at.
+    Returns how many offerings, whose prices began or ended lately, were looked at.
     """
     with transaction.atomic():
         lock_ledger()
-        return _bring_up_to_date(timezone.now())
+        now = timezone.now()
+        settle_until(now)
+        return _bring_up_to_date(now)
 
 
 def lapsed(now: datetime) -> Q:

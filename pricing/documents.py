@@ -18,6 +18,7 @@ from pricing.claims import Claim
 from pricing.locks import lock_ledger
 from pricing.models import Observation, Price, Source, Statement
 from pricing.runs import Edits, Run, read_between, read_latest
+from pricing.settlement import settle_crossed
 from pricing.sheets import BATCH, Outcome, StaleObservation, ensure_lines, tariffs_of
 
 StatementKey = tuple[int, int, Decimal, str, str, datetime | None, datetime | None, str]
@@ -64,6 +65,7 @@ def observe(reading: Reading, told: Iterable[Told], *, unreadable: Collection[in
         touched |= _waiting(reading, previous, following)
         outcome = Outcome(len(edits.opened), len(edits.ended))
         outcome.settled = settle(touched, _reading_cause(reading, is_first))
+        _settle_time(reading, (previous, following), outcome)
     return outcome
 
 
@@ -79,7 +81,15 @@ def observe_again(reading: Reading) -> Outcome:
         waiting = _waiting(reading, previous, following)
         if waiting:
             outcome.settled = settle(waiting, _reading_cause(reading, False))
+        _settle_time(reading, (previous, following), outcome)
     return outcome
+
+
+def _settle_time(reading: Reading, neighbours: tuple[datetime | None, datetime | None], outcome: Outcome) -> None:
+    """Tell what took effect between the last reading and a newer one."""
+    previous, following = neighbours
+    if previous is not None and following is None:
+        settle_crossed(reading.source, previous, _reading_cause(reading, False), outcome.settled)
 
 
 def _reading_cause(reading: Reading, is_first: bool) -> Cause:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -246,8 +246,11 @@ def happenings(
 def _happening(
     sort: str, group: Sequence[LineMove], before: History, after: History, moment: datetime
 ) -> Happening | None:
-    if sort == "correction":
-        return _correction(group, before, after)
+    return _correction(group, before, after) if sort == "correction" else told_together(sort, group, after)
+
+
+def told_together(sort: str, group: Sequence[LineMove], after: History) -> Happening:
+    """Moves of one moment, of which ``sort`` says that the market made them or how they were spoken of before."""
     # A beginning tells more of its moment than an end does.
     lead = next((g.move for g in group if g.move.new is not None), group[0].move)
     lines = tuple(_changed(g) for g in group)
@@ -262,6 +265,21 @@ def _happening(
         announced_for=lead.at if sort in ("announced", "rescheduled", "retracted") else None,
         lines=lines,
     )
+
+
+def taking_effect(history: History, at: datetime, told: Collection[Conditions]) -> Happening | None:
+    """What the market does at a moment that belief had foreseen, or None where nothing is left to tell.
+
+    ``told`` are the lines whose move at that moment stands in a change already.
+    """
+    group = [
+        LineMove("market", line, move)
+        for line, rows in sorted(history.items())
+        if line not in told
+        for move in moves(rows)
+        if move.at == at and not move.relabels
+    ]
+    return told_together("market", group, history) if group else None
 
 
 def _changed(line_move: LineMove) -> ChangedLine:

@@ -2,7 +2,7 @@
 
 from pricing.models.catalogue import Alias, Offering, PriceLine, Reference, SlotRule, Source, SourcePrecedence
 from pricing.models.evidence import Decision, Observation, Statement
-from pricing.models.record import Price, PricingChange, PricingChangeLine
+from pricing.models.record import Price, PricingChange, PricingChangeLine, SettledTime
 
 __all__ = [
     "Alias",
@@ -14,6 +14,7 @@ __all__ = [
     "PricingChange",
     "PricingChangeLine",
     "Reference",
+    "SettledTime",
     "SlotRule",
     "Source",
     "SourcePrecedence",

@@ -159,3 +159,12 @@ class PricingChangeLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line}: {self.old} -> {self.new}"
+
+
+class SettledTime(models.Model):
+    """Up to when the ledger has told what took effect by time alone; one row."""
+
+    until = models.DateTimeField(help_text="Every announced price that began or ended by then has its change, in UTC.")
+
+    def __str__(self) -> str:
+        return f"settled until {self.until:%Y-%m-%d %H:%M:%S} UTC"

@@ -124,7 +124,7 @@ def test_an_editors_price_is_confirmed_by_a_feed_that_comes_to_say_the_same(
     stage.read("models-dev", 14, {offering: [price("1")]})
     stage.read("models-dev", 21, {offering: [price("2")]})
     assert changes == ["listed", "announced"]
-    assert kinds(offering) == changes
+    assert kinds(offering) == [*changes, "increase"]
     assert believed(offering) == [(0, 20, "1", "observed", None), (20, None, "2", "exact", None)]
 
 

@@ -1,0 +1,116 @@
+"""Telling what takes effect by time alone: an announced price whose moment came, a promotion that reached its end.
+
+A price that is stated for later makes one change when it is announced. Nobody writes anything when its moment comes,
+so the ledger tells the second change then: from the tick, or from the reading that first sees a later time. Each move
+is told once, whoever comes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, F, OuterRef
+
+from pricing.belief import Sheet, load_believed_sheets
+from pricing.bookkeeping import Cause, Draft, Settled, tell
+from pricing.models import Price, PricingChange, PricingChangeLine, SettledTime, Source, Statement
+from pricing.moves import taking_effect
+
+# Longer than any outage that a site comes back from without being looked at; for a record that was never settled.
+LOOK_BACK = timedelta(days=30)
+# What an old document announced for a moment that has passed is told when no newer document has denied it for so long.
+PATIENCE = timedelta(days=1)
+AT_ONCE = 400
+OF_THE_FUTURE = ("announced", "rescheduled", "retracted")
+Due = dict[int, set[datetime]]
+
+
+def settle_until(now: datetime) -> Settled:
+    """Tell every believed move that came due since the last time. Must run under the ledger's lock."""
+    settled = Settled()
+    last = SettledTime.objects.first()
+    since = last.until if last is not None else now - LOOK_BACK
+    if since < now:
+        _tell_due(foreseen(since, now), Cause(now, now), settled)
+        for initial in (False, True):
+            overdue = _announced_too_late(since - PATIENCE, now - PATIENCE, initial)
+            _tell_due(overdue, Cause(now, now, initial=initial, backfilled=True), settled)
+        SettledTime.objects.update_or_create(pk=1, defaults={"until": now})
+    return settled
+
+
+def settle_crossed(source: Source, previous: datetime, cause: Cause, settled: Settled) -> None:
+    """Tell the believed moves between two readings of a source, of the offerings that it states.
+
+    Documents read in the order of their dates so tell the moves in that order, whatever the clock says now.
+    """
+    _tell_due(foreseen(previous, cause.moment, source), replace(cause, refresh_id=None), settled)
+
+
+def foreseen(after: datetime, until: datetime, source: Source | None = None) -> Due:
+    """By offering, the moments in (after, until] at which prices begin or end that were believed before them."""
+    believed = Price.objects.filter(known_until__isnull=True)
+    if source is not None:
+        stated = Statement.objects.filter(source=source, line__offering=OuterRef("line__offering"))
+        believed = believed.filter(Exists(stated))
+    due: Due = {}
+    for boundary in ("effective_from", "effective_until"):
+        passed = {f"{boundary}__gt": after, f"{boundary}__lte": until, "known_from__lt": F(boundary)}
+        for offering, moment in believed.filter(**passed).values_list("line__offering_id", boundary).distinct():
+            due.setdefault(offering, set()).add(moment)
+    return due
+
+
+def _announced_too_late(after: datetime, until: datetime, initial: bool) -> Due:
+    """What was announced, by changes written in (after, until], for moments that had passed when it was written."""
+    announced = PricingChange.objects.filter(
+        kind__in=("announced", "rescheduled"),
+        initial=initial,
+        recorded_at__gt=after,
+        recorded_at__lte=until,
+        announced_for__lte=F("recorded_at"),
+    )
+    due: Due = {}
+    for offering, moment in announced.values_list("offering_id", "announced_for"):
+        assert moment is not None
+        due.setdefault(offering, set()).add(moment)
+    return due
+
+
+def _tell_due(due: Due, cause: Cause, settled: Settled) -> None:
+    offerings = sorted(due)
+    for start in range(0, len(offerings), AT_ONCE):
+        chunk = {offering: due[offering] for offering in offerings[start : start + AT_ONCE]}
+        tell(list(_drafts(chunk, cause)), settled)
+
+
+def _drafts(due: Mapping[int, Collection[datetime]], cause: Cause) -> Iterator[Draft]:
+    told = _told(due)
+    for offering, sheet in load_believed_sheets(due.keys()).items():
+        conditions = {pk: line for line, pk in sheet.lines.items()}
+        for moment in sorted(due[offering]):
+            known = {conditions[pk] for pk in told.get((offering, moment), ())}
+            happening = taking_effect(sheet.believed, moment, known)
+            if happening is not None:
+                yield sheet, happening, replace(cause, source_id=_speaker(sheet, moment))
+
+
+def _told(due: Mapping[int, Collection[datetime]]) -> dict[tuple[int, datetime], set[int]]:
+    """The lines of which a change tells already what happened to them at these moments."""
+    moments = {moment for each in due.values() for moment in each}
+    rows = PricingChangeLine.objects.filter(change__offering__in=due, change__effective_at__in=moments)
+    rows = rows.exclude(change__kind__in=OF_THE_FUTURE)
+    told: dict[tuple[int, datetime], set[int]] = {}
+    for offering, moment, line in rows.values_list("change__offering_id", "change__effective_at", "line_id"):
+        told.setdefault((offering, moment), set()).add(line)
+    return told
+
+
+def _speaker(sheet: Sheet, moment: datetime) -> int | None:
+    """The source of a price that begins at a moment, or else of one that ends then."""
+    rows = [row for each in sheet.believed.values() for row in each]
+    beginning = (row.source for row in rows if row.start == moment and row.source is not None)
+    ending = (row.source for row in rows if row.end == moment and row.source is not None)
+    return next(beginning, next(ending, None))
