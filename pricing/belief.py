@@ -64,6 +64,7 @@ class Readings:
             observations=self.moments(source_id) if is_feed else (),
             patience=FEED_PATIENCE if is_feed else 0,
             grace=FEED_GRACE,
+            is_person=source.kind == Source.Kind.EDITOR,
         )
 
     def moments(self, source_id: int) -> Sequence[datetime]:

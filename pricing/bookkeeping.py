@@ -26,7 +26,11 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why the ledger resolves again: a refresh or a decision, when it was seen and when written."""
+    """Why the ledger resolves again: a refresh or a decision, when it was seen and when written.
+
+    ``ruled`` makes every difference a correction; ``takes_back`` says that a person speaks in
+    another source's name: what it had announced or promised is moved, ended or taken back.
+    """
 
     moment: datetime
     recorded_at: datetime
@@ -36,6 +40,7 @@ class Cause:
     initial: bool = False
     backfilled: bool = False
     ruled: bool = False
+    takes_back: bool = False
 
 
 @dataclass(slots=True)
@@ -89,7 +94,8 @@ def _settle_chunk(wanted: Mapping[int, set[Tariff]], cause: Cause, readings: Rea
         if found:
             differences += found
             horizon = sheet.read_until(readings, cause.moment)
-            happened = happenings(sheet.believed, after, horizon, cause.ruled, cause.source_id)
+            speaker = None if cause.takes_back else cause.source_id
+            happened = happenings(sheet.believed, after, horizon, cause.ruled, speaker, in_their_name=cause.takes_back)
             drafts += [(sheet, h, cause) for h in happened]
     _write_prices(differences, cause, settled)
     tell(drafts, settled)

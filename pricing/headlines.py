@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from pricing.claims import LIST_LAYER, STANDARD_TIER, Conditions
+from pricing.claims import LIST_LAYER, PROMO_LAYER, STANDARD_TIER, Conditions
 from pricing.meters import METERS
 from pricing.moves import ChangedLine, Happening
 from pricing.timeline import Value
@@ -52,7 +52,16 @@ def _opening(happening: Happening) -> str:
         return f"{'end ' if is_end else ''}{kind} for {_day(at)}"
     if kind == "promo_extended":
         return f"{_VERBS[kind]} to {_day(happening.effective_at)}"
+    if kind == "promo_ended" and _stays(happening):
+        return "promotion made permanent"
     return _VERBS.get(kind, "")
+
+
+def _stays(happening: Happening) -> bool:
+    """Whether every price of the promotion that ends is the list price from then on."""
+    listed = {changed.line: changed.new for changed in happening.lines}
+    ended = [changed for changed in happening.lines if changed.line.layer == PROMO_LAYER and changed.new is None]
+    return bool(ended) and all(listed.get(replace(c.line, layer=LIST_LAYER)) == c.old for c in ended)
 
 
 def _day(moment: datetime) -> str:

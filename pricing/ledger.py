@@ -8,7 +8,24 @@ writes a price of its own.
 from __future__ import annotations
 
 from pricing.documents import Reading, Told, observe, observe_again
-from pricing.rulings import Ruling, pin, relist, resolve_again, retire_statement, state, undo, withdraw
+from pricing.rulings import (
+    Ruling,
+    announce,
+    correct,
+    end_promotion,
+    extend_promotion,
+    make_permanent,
+    pin,
+    relist,
+    reschedule,
+    resolve_again,
+    retire_statement,
+    retract,
+    state,
+    state_together,
+    undo,
+    withdraw,
+)
 from pricing.sheets import LedgerError, Outcome, StaleObservation
 
 __all__ = [
@@ -18,13 +35,21 @@ __all__ = [
     "Ruling",
     "StaleObservation",
     "Told",
+    "announce",
+    "correct",
+    "end_promotion",
+    "extend_promotion",
+    "make_permanent",
     "observe",
     "observe_again",
     "pin",
     "relist",
+    "reschedule",
     "resolve_again",
     "retire_statement",
+    "retract",
     "state",
+    "state_together",
     "undo",
     "withdraw",
 ]

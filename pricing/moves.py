@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
@@ -129,13 +129,18 @@ def line_moves(
     moment: datetime,
     ruled: bool,
     source: int | None = None,
+    *,
+    in_their_name: bool = False,
 ) -> list[LineMove]:
     """What happened to one line between two beliefs, seen at ``moment``.
 
     ``ruled`` says that a decision about the record, not a price, made the difference: all of it
     is a correction then. ``source`` is the one whose word made it, None where a ruling did.
+    ``in_their_name`` says that a person told what another source's prices did: no step between witnesses.
     """
     old_moves, new_moves = moves(before), moves(after)
+    if in_their_name:
+        new_moves = [replace(move, steps=False) for move in new_moves]
     old_keys, new_keys = {m.key for m in old_moves}, {m.key for m in new_moves}
     gone = [m for m in old_moves if m.key not in new_keys]
     come = [m for m in new_moves if m.key not in old_keys]
@@ -223,18 +228,24 @@ def _shifted(line: Conditions, old: Move, new: Move, moment: datetime) -> list[L
 
 
 def happenings(
-    before: History, after: History, moment: datetime, ruled: bool, source: int | None = None
+    before: History,
+    after: History,
+    moment: datetime,
+    ruled: bool,
+    source: int | None = None,
+    *,
+    in_their_name: bool = False,
 ) -> list[Happening]:
     """What happened to an offering between two beliefs about all its lines, oldest first.
 
     Lines that moved at one moment in one way moved together; all corrections of one cause are one.
-    ``ruled`` and ``source`` tell the cause, as for ``line_moves``.
+    ``ruled``, ``source`` and ``in_their_name`` tell the cause, as for ``line_moves``.
     """
     found: list[LineMove] = []
     for line in sorted({*before, *after}):
         rows, now = before.get(line, ()), after.get(line, ())
         if rows is not now:
-            found += line_moves(line, rows, now, moment, ruled, source)
+            found += line_moves(line, rows, now, moment, ruled, source, in_their_name=in_their_name)
     together: dict[tuple[str, datetime | None], list[LineMove]] = {}
     for line_move in found:
         at = None if line_move.sort == "correction" else line_move.move.at

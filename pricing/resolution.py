@@ -161,10 +161,15 @@ def _yield(result: Timeline, moment: datetime) -> None:
 
 
 def _first_to_speak(present: Sequence[Spoken]) -> Spoken | None:
-    """The first voice in the order, unless it confirms a finer sheet of another source and yields to it."""
+    """The first voice in the order, unless it confirms a finer sheet of another source and yields to it.
+
+    People never yield: their flat price is no reading of somebody's promotion.
+    """
     if not present:
         return None
     first = present[0]
+    if first[0].witness.is_person:
+        return first
     others = (p for p in present[1:] if p[0].witness.source != first[0].witness.source)
     return next((finer for finer in others if _confirms(first[1], finer[1])), first)
 

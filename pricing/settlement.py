@@ -23,7 +23,7 @@ LOOK_BACK = timedelta(days=30)
 # What an old document announced for a moment that has passed is told when no newer document has denied it for so long.
 PATIENCE = timedelta(days=1)
 AT_ONCE = 400
-OF_THE_FUTURE = ("announced", "rescheduled", "retracted")
+OF_THE_FUTURE = ("announced", "rescheduled", "retracted", "promo_extended")
 Due = dict[int, set[datetime]]
 
 

@@ -54,6 +54,7 @@ class Witness:
 
     A line is withdrawn when ``patience`` readings in a row, over at least ``grace``, lack it.
     With a patience of 0 the source means it at once, as people and the curated record do.
+    ``is_person`` says that people speak, who know a list price from a promotion.
     """
 
     source: int
@@ -61,6 +62,7 @@ class Witness:
     observations: Sequence[datetime]
     patience: int = 3
     grace: timedelta = timedelta(hours=48)
+    is_person: bool = False
 
     def last_before(self, moment: datetime) -> datetime | None:
         """The last reading before a moment."""

@@ -54,6 +54,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
         (
             ("Price lines", "table_rows", "pricing", "priceline"),
             ("Change lines", "difference", "pricing", "pricingchangeline"),
+            ("Settled time", "update", "pricing", "settledtime"),
             ("Other names", "label", "companies", "companyalias"),
             ("Payloads", "inventory_2", "feeds", "payload"),
             ("Heartbeat", "ecg_heart", "tracker", "heartbeat"),

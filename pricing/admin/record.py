@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
 from pricing.admin.search import OfferingSearch
-from pricing.models import Price, PricingChange, PricingChangeLine
+from pricing.models import Price, PricingChange, PricingChangeLine, SettledTime
 from pricing.why import explain
 from tracker.admin_base import LargeTable, ReadOnlyAdmin, ReadOnlyInline
 from tracker.admin_pages import show
@@ -158,3 +158,11 @@ class PricingChangeLineAdmin(LargeTable, OfferingSearch, ReadOnlyAdmin):
     list_filter = ("change__nature",)
     search_fields = ("change__headline",)
     list_select_related = ("change", "line")
+
+
+@admin.register(SettledTime)
+class SettledTimeAdmin(ReadOnlyAdmin):
+    """Up to when prices that were announced have been told to be in force."""
+
+    list_display = ("__str__", "until")
+    search_fields = ("until",)

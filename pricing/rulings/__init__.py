@@ -1,0 +1,31 @@
+"""Taking what people say: prices stated and announced, promotions, pins, withdrawals, and their undoing."""
+
+from pricing.rulings.announcing import announce, reschedule, retract
+from pricing.rulings.correcting import correct
+from pricing.rulings.decisions import EDITORS, Ruling, editors
+from pricing.rulings.listing import relist, withdraw
+from pricing.rulings.pinning import pin, resolve_again
+from pricing.rulings.promoting import end_promotion, extend_promotion, make_permanent
+from pricing.rulings.stating import retire_statement, state, state_together
+from pricing.rulings.undoing import undo
+
+__all__ = [
+    "EDITORS",
+    "Ruling",
+    "announce",
+    "correct",
+    "editors",
+    "end_promotion",
+    "extend_promotion",
+    "make_permanent",
+    "pin",
+    "relist",
+    "reschedule",
+    "resolve_again",
+    "retire_statement",
+    "retract",
+    "state",
+    "state_together",
+    "undo",
+    "withdraw",
+]

@@ -1,0 +1,239 @@
+"""Stating prices from a moment on, one or several together, and taking back what was stated."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from pricing.bookkeeping import Cause, settle
+from pricing.claims import Claim
+from pricing.locks import lock_ledger
+from pricing.models import Decision, Offering, Source, Statement
+from pricing.rulings.decisions import Ruling, check_claim, check_open, decide, editors
+from pricing.rulings.in_force import rest_of
+from pricing.sheets import LedgerError, Outcome, ensure_lines, tariffs_of
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What one operation of a person says: claims, and their earlier statements that no longer stand.
+
+    ``ruled`` makes all of its consequences corrections. ``takes_back`` says that it speaks about
+    what another source announced, as that source itself would.
+    """
+
+    claims: Sequence[Claim]
+    ended: Sequence[Statement] = ()
+    zero_means: str = "free"
+    replaces_later: bool = False
+    ruled: bool = False
+    takes_back: bool = False
+
+
+def state(
+    offering: Offering,
+    claim: Claim,
+    ruling: Ruling,
+    *,
+    zero_means: str = "free",
+    replaces_later: bool = False,
+    keeps_rest: bool = False,
+) -> Outcome:
+    """State a price from a moment on; it stands before every feed until it is taken back.
+
+    ``claim.effective_from`` may lie ahead: that announces it. What editors stated from the same
+    moment on is replaced; what they stated for later stays, and takes over then, unless
+    ``replaces_later``. One source sets a tariff whole: other prices of the tariff that feeds state
+    end, unless ``keeps_rest`` says them again as they are. Raises LedgerError on a claim that
+    cannot be, with the reason.
+    """
+    return state_together(
+        offering,
+        [claim],
+        ruling,
+        zero_means=zero_means,
+        replaces_later=replaces_later,
+        keeps_rest=keeps_rest,
+    )
+
+
+def state_together(
+    offering: Offering,
+    claims: Sequence[Claim],
+    ruling: Ruling,
+    *,
+    zero_means: str = "free",
+    replaces_later: bool = False,
+    keeps_rest: bool = False,
+) -> Outcome:
+    """State several prices of one offering at once: those of one moment make one change. Raises LedgerError."""
+    check_claims(offering, claims)
+    with transaction.atomic():
+        lock_ledger()
+        now = timezone.now()
+        rest = rest_of(offering, claims, now) if keeps_rest else []
+        saying = Saying([*claims, *rest], zero_means=zero_means, replaces_later=replaces_later)
+        return say(offering, saying, ruling, now)
+
+
+def check_claims(offering: Offering, claims: Sequence[Claim]) -> None:
+    """Refuse claims that cannot be, that say nothing, or that say two things of one line. Raises LedgerError."""
+    check_open(offering)
+    if not claims:
+        raise LedgerError("no price was given; state at least one")
+    for claim in claims:
+        check_claim(claim)
+    begun = [(claim.line, claim.effective_from) for claim in claims]
+    for line, moment in begun:
+        if begun.count((line, moment)) > 1:
+            raise LedgerError(f"two prices of {line.meter} were given from the same moment on; give one")
+
+
+def say(offering: Offering, saying: Saying, ruling: Ruling, now: datetime) -> Outcome:
+    """Write what an operation says and settle it, as one change for each moment. Must run under the ledger's lock."""
+    line_ids = ensure_lines({(offering.pk, claim.line) for claim in saying.claims})
+    source, operation = editors(), uuid4().hex
+    ended = _end([statement.pk for statement in saying.ended], now)
+    decisions = []
+    for place, claim in enumerate(saying.claims):
+        line_id = line_ids[offering.pk, claim.line]
+        overruled = _overruled(source, line_id, claim, now, saying.replaces_later)
+        replaced = sorted(overruled.values_list("pk", flat=True))
+        ended += _end(replaced, now)
+        statement = _statement(source, line_id, claim, saying.zero_means, ruling, now)
+        gone = [each.pk for each in saying.ended] if place == 0 else []
+        details = {"statement": statement.pk, "replaced": [*gone, *replaced], "operation": operation}
+        decisions.append(
+            decide(Decision.Kind.STATE, offering, ruling, now, line_id=line_id, claim=claim, details=details)
+        )
+    cause = Cause(
+        now,
+        now,
+        source_id=source.pk,
+        decision_id=decisions[0].pk,
+        ruled=saying.ruled,
+        takes_back=saying.takes_back,
+    )
+    touched = tariffs_of({*line_ids.values(), *(statement.line_id for statement in saying.ended)})
+    return Outcome(len(decisions), ended, settle(touched, cause))
+
+
+def _end(statement_ids: Collection[int], now: datetime) -> int:
+    return Statement.objects.filter(pk__in=statement_ids, ended_at__isnull=True).update(ended_at=now)
+
+
+def _statement(source: Source, line_id: int, claim: Claim, zero_means: str, ruling: Ruling, now: datetime) -> Statement:
+    return Statement.objects.create(
+        source=source,
+        line_id=line_id,
+        amount=claim.amount,
+        currency=claim.currency,
+        zero_means="" if claim.amount else zero_means,
+        effective_from=claim.effective_from or now,
+        effective_until=claim.effective_until,
+        precision=claim.precision if claim.effective_from else "exact",
+        first_observed_at=now,
+        author=ruling.by,
+        citation_url=ruling.citation_url,
+        citation_title=ruling.citation_title,
+        note=ruling.note,
+    )
+
+
+def _overruled(source: Source, line_id: int, claim: Claim, now: datetime, replaces_later: bool) -> QuerySet[Statement]:
+    """What editors stated from the same moment on that gives way. Raises LedgerError where only a part would."""
+    begins, until = claim.effective_from or now, claim.effective_until
+    later = Statement.objects.filter(source=source, line_id=line_id, ended_at__isnull=True, effective_from__gte=begins)
+    gives_way = later if replaces_later else later.filter(effective_from=begins)
+    if until is None:
+        return gives_way
+    within = later.filter(effective_from__lt=until)
+    beyond = within.filter(Q(effective_until__isnull=True) | Q(effective_until__gt=until)).first()
+    if beyond is not None and beyond.effective_from is not None:
+        raise LedgerError(
+            f"{beyond} is stated from {beyond.effective_from.isoformat()} on; "
+            "end this price by then, or take that one back first"
+        )
+    return gives_way.filter(effective_from__lt=until)
+
+
+def retire_statement(statement: Statement, ruling: Ruling) -> Outcome:
+    """Take back what an editor stated, as if it had never been said. Raises LedgerError.
+
+    What it had replaced stands again, and where nothing had, the next source in the order speaks.
+    """
+    if statement.source.kind != Source.Kind.EDITOR:
+        raise LedgerError(f"only an editor's statement can be taken back; this one is by {statement.source.slug}")
+    with transaction.atomic():
+        lock_ledger()
+        statement.refresh_from_db()
+        if statement.ended_at is not None:
+            raise LedgerError(f"the statement ended at {statement.ended_at.isoformat()} already")
+        return take_back([statement], ruling)
+
+
+def take_back(statements: Sequence[Statement], ruling: Ruling) -> Outcome:
+    """Leave statements of one offering out of resolution; what was to come is retracted, all else was a mistake."""
+    now = timezone.now()
+    offering = statements[0].line.offering
+    ended, undoings = 0, []
+    for statement in statements:
+        making = making_of(statement)
+        details = {"statement": statement.pk}
+        undoings.append(
+            decide(
+                Decision.Kind.UNDO,
+                offering,
+                ruling,
+                now,
+                line_id=statement.line_id,
+                undoes=making,
+                details=details,
+            )
+        )
+        if _end([statement.pk], now):
+            ended += 1
+            if making is not None:
+                _say_again(making)
+    begun = [each for each in statements if each.effective_from is None or each.effective_from <= now]
+    source_id, decision_id = statements[0].source_id, undoings[0].pk
+    cause = Cause(now, now, source_id=source_id, decision_id=decision_id, ruled=bool(begun))
+    return Outcome(0, ended, settle(tariffs_of(_lines_touched(statements)), cause))
+
+
+def _lines_touched(statements: Sequence[Statement]) -> set[int]:
+    """The lines of some statements, and of what they had replaced."""
+    makings = [making for statement in statements if (making := making_of(statement)) is not None]
+    replaced = {pk for making in makings for pk in making.details.get("replaced", [])}
+    others = Statement.objects.filter(pk__in=replaced).values_list("line_id", flat=True)
+    return {*(statement.line_id for statement in statements), *others}
+
+
+def making_of(statement: Statement) -> Decision | None:
+    """The decision that made a statement."""
+    stated = Decision.objects.filter(kind=Decision.Kind.STATE, line_id=statement.line_id)
+    return stated.filter(details__statement=statement.pk).first()
+
+
+def _say_again(making: Decision) -> None:
+    """Let what a statement had replaced stand again, but for what another has replaced since."""
+    for replaced in _replaced(making):
+        running = Statement.objects.filter(source=replaced.source, line=replaced.line, ended_at__isnull=True)
+        if not running.filter(effective_from=replaced.effective_from).exists():
+            Statement.objects.filter(pk=replaced.pk).update(ended_at=None)
+
+
+def _replaced(making: Decision) -> Iterator[Statement]:
+    """What a statement replaced; of that, what was taken back gives way to what it had replaced itself."""
+    for statement in Statement.objects.filter(pk__in=making.details.get("replaced", [])).order_by("-pk"):
+        earlier = making_of(statement)
+        if earlier is None or not Decision.objects.filter(undoes=earlier).exists():
+            yield statement
+        else:
+            yield from _replaced(earlier)

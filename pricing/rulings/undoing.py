@@ -1,0 +1,60 @@
+"""Undoing what a person ruled, as if it had never been; the ruling and its undoing stay on record."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from pricing.bookkeeping import Cause, settle
+from pricing.locks import lock_ledger
+from pricing.models import Decision, Statement
+from pricing.rulings.decisions import Ruling, decide
+from pricing.rulings.stating import take_back
+from pricing.sheets import LedgerError, Outcome, all_tariffs
+
+UNDOABLE = (Decision.Kind.STATE, Decision.Kind.PIN, Decision.Kind.WITHDRAW)
+
+
+def undo(decision: Decision, ruling: Ruling) -> Outcome:
+    """Undo a stated price, a pin or a withdrawal as if it had never been. Raises LedgerError.
+
+    Of prices that were stated together, all are taken back together.
+    """
+    if decision.kind not in UNDOABLE or decision.offering is None:
+        raise LedgerError(
+            f"a decision to {decision.get_kind_display()} cannot be undone; stated prices, pins and withdrawals can"
+        )
+    with transaction.atomic():
+        lock_ledger()
+        if Decision.objects.filter(undoes=decision).exists():
+            raise LedgerError("the decision is undone already")
+        if decision.kind == Decision.Kind.STATE:
+            return take_back(_made_by(decision), ruling)
+        now = timezone.now()
+        undoing = decide(Decision.Kind.UNDO, decision.offering, ruling, now, undoes=decision)
+        cause = Cause(now, now, decision_id=undoing.pk, ruled=not _is_withdrawal_ahead(decision, now))
+        return Outcome(settled=settle(all_tariffs(decision.offering), cause))
+
+
+def _made_by(decision: Decision) -> list[Statement]:
+    """What a decision and those made with it stated, but for what was taken back since.
+
+    Raises LedgerError where the decision does not name it.
+    """
+    operation = decision.details.get("operation")
+    made = Decision.objects.filter(pk=decision.pk)
+    if operation:
+        made = Decision.objects.filter(offering=decision.offering_id, details__operation=operation)
+    ids = [each.details.get("statement") for each in made.filter(undone_by__isnull=True)]
+    statements = list(Statement.objects.filter(pk__in=[pk for pk in ids if pk]).order_by("pk"))
+    if not statements:
+        raise LedgerError("the decision does not name what it stated; take the statement back instead")
+    return statements
+
+
+def _is_withdrawal_ahead(decision: Decision, now: datetime) -> bool:
+    """Whether a decision announces a withdrawal that has not come: undone, that is retracted."""
+    is_withdrawal = decision.kind == Decision.Kind.WITHDRAW
+    return is_withdrawal and decision.effective_from is not None and decision.effective_from > now
