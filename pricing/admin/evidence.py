@@ -13,6 +13,7 @@ from unfold.decorators import action, display
 from pricing.admin import rulings
 from pricing.admin.search import OfferingSearch
 from pricing.models import Decision, Observation, Source, Statement
+from pricing.rulings.undoing import UNDOABLE
 from tracker.admin_base import LargeTable, ReadOnlyAdmin
 from tracker.amounts import plain
 
@@ -115,9 +116,7 @@ class DecisionAdmin(OfferingSearch, ReadOnlyAdmin):
         return request.user.has_perm("pricing.add_decision")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        undoable = Decision.objects.filter(
-            pk=object_id, kind__in=[Decision.Kind.PIN, Decision.Kind.WITHDRAW], undone_by__isnull=True
-        )
+        undoable = Decision.objects.filter(pk=object_id, kind__in=UNDOABLE, undone_by__isnull=True)
         return super().get_actions_detail(request, object_id) if undoable.exists() else []
 
     @action(description="Undo", url_path="undo", permissions=["undo"], icon="undo")

@@ -14,6 +14,7 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldAdminURLInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
 from accounts.models import User
@@ -82,8 +83,7 @@ class PriceForm(NoteForm):
         "What an editor states stands before every feed until it is taken back. All times are in UTC. "
         "One source sets the sheet of a tariff whole: its thresholds, calendar slots and layers for one meter, "
         "service tier, region, variant and commitment. From the moment on at which you state one line of it, the "
-        "lines that editors state are the whole tariff, and those that only feeds state end: state them too if "
-        "they are still sold."
+        "lines that editors state are the whole tariff, and those that only feeds state end, unless the rest is kept."
     )
     meter = forms.ChoiceField(
         choices=meters_by_unit, widget=UnfoldAdminSelectWidget(), help_text="What is counted; the group is the unit."
@@ -103,6 +103,25 @@ class PriceForm(NoteForm):
     slot = _text("Calendar slot", "Empty, or the slot that this is the price of, such as peak.", max_length=40)
     layer = forms.ChoiceField(
         choices=[(LIST_LAYER, "list price"), (PROMO_LAYER, "promotion")], widget=UnfoldAdminSelectWidget()
+    )
+    tells = forms.ChoiceField(
+        label="What it tells",
+        required=False,
+        choices=[("market", "the price moved then"), ("correction", "the record was wrong: a correction, no news")],
+        widget=UnfoldAdminSelectWidget(),
+    )
+    keeps_rest = forms.BooleanField(
+        label="Keep the rest of the tariff",
+        required=False,
+        initial=True,
+        widget=UnfoldBooleanSwitchWidget(),
+        help_text="Says the tariff's other lines again as they are believed, so that they do not end.",
+    )
+    replaces_later = forms.BooleanField(
+        label="Replace what editors stated for later",
+        required=False,
+        widget=UnfoldBooleanSwitchWidget(),
+        help_text="Else a price that editors announced for a later moment takes over then.",
     )
     amount = AmountFormField(
         min_value=0, widget=UnfoldAdminDecimalFieldWidget(), help_text="For the meter's unit, as sold; exact."
@@ -148,9 +167,9 @@ class PriceForm(NoteForm):
 
     fieldsets: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("The price", (*CONDITION_FIELDS[:1], *PRICE_FIELDS)),
-        ("When", TIME_FIELDS),
-        ("Only under these conditions", CONDITION_FIELDS[1:]),
-        ("Evidence", EVIDENCE_FIELDS),
+        ("When", (*TIME_FIELDS, "replaces_later")),
+        ("Only under these conditions", (*CONDITION_FIELDS[1:], "keeps_rest")),
+        ("Evidence", ("tells", *EVIDENCE_FIELDS)),
     )
 
     def __init__(self, *args: Any, line: PriceLine | None = None, **kwargs: Any) -> None:
@@ -225,6 +244,9 @@ class PinForm(PriceForm):
     )
     citation_title = None  # type: ignore[assignment]
     zero_means = None  # type: ignore[assignment]
+    tells = None  # type: ignore[assignment]
+    keeps_rest = None  # type: ignore[assignment]
+    replaces_later = None  # type: ignore[assignment]
     note = forms.CharField(
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}), help_text="Why. It is kept with the decision."
     )

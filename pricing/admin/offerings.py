@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
-from pricing.admin import rulings
+from pricing.admin import announced, rulings
 from pricing.admin.forms import OfferingForm
 from pricing.admin.search import OfferingSearch
 from pricing.admin.story import stands_withdrawn, tell
@@ -40,7 +40,17 @@ class OfferingAdmin(OfferingSearch, HistoryAdmin):
     search_fields = ("name",)
     list_select_related = ("seller", "model")
     ordering = ("name", "id")
-    actions_detail = ("state_price", "pin_price", "withdraw", "relist")
+    actions_detail = (
+        "state_price",
+        "pin_price",
+        "reschedule",
+        "retract",
+        "extend_promotion",
+        "end_promotion",
+        "make_permanent",
+        "withdraw",
+        "relist",
+    )
     fieldsets = (
         (None, {"fields": (("kind", "seller"), ("external_id", "listing"), "name", "model")}),
         (
@@ -116,13 +126,20 @@ class OfferingAdmin(OfferingSearch, HistoryAdmin):
         return request.user.has_perm("pricing.add_decision")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Withdraw what stands, relist what a person withdrew; nothing for what was merged away."""
+        """Withdraw what stands, relist what a person withdrew, move what is announced, end a promotion that runs.
+
+        Nothing for what was merged away.
+        """
         offering = self.get_object(request, str(object_id))
         if offering is None or offering.merged_into_id is not None:
             return []
-        left_out = "withdraw" if stands_withdrawn(offering) else "relist"
+        left_out = {"withdraw" if stands_withdrawn(offering) else "relist"}
+        if not announced.announced(offering):
+            left_out |= {"reschedule", "retract"}
+        if not announced.has_promotion(offering):
+            left_out |= {"extend-promotion", "end-promotion", "make-permanent"}
         actions = super().get_actions_detail(request, object_id)
-        return [chosen for chosen in actions if chosen.path != left_out]
+        return [chosen for chosen in actions if chosen.path not in left_out]
 
     @action(description="State a price", url_path="state-price", permissions=["state"], icon="add")
     def state_price(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -131,6 +148,26 @@ class OfferingAdmin(OfferingSearch, HistoryAdmin):
     @action(description="Pin", url_path="pin-price", permissions=["rule"], icon="keep")
     def pin_price(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._ruled(rulings.pin_price, request, object_id)
+
+    @action(description="Reschedule", url_path="reschedule", permissions=["rule"], icon="event_repeat")
+    def reschedule(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._ruled(announced.reschedule, request, object_id)
+
+    @action(description="Retract", url_path="retract", permissions=["rule"], icon="event_busy")
+    def retract(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._ruled(announced.retract, request, object_id)
+
+    @action(description="Extend promotion", url_path="extend-promotion", permissions=["rule"], icon="more_time")
+    def extend_promotion(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._ruled(announced.extend_promotion, request, object_id)
+
+    @action(description="End promotion", url_path="end-promotion", permissions=["rule"], icon="timer_off")
+    def end_promotion(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._ruled(announced.end_promotion, request, object_id)
+
+    @action(description="Make permanent", url_path="make-permanent", permissions=["rule"], icon="all_inclusive")
+    def make_permanent(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._ruled(announced.make_permanent, request, object_id)
 
     @action(description="Withdraw", url_path="withdraw", permissions=["rule"], icon="block")
     def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -27,15 +27,26 @@ def state_price(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering
         submit="State this price",
         explanation=form.explanation,
         fieldsets=form.fieldsets,
-        consequences_title=f"Stating a price of {line} from now on would end these lines of its tariff:",
+        consequences_title=f"Unless the rest is kept, stating a price of {line} from now on would end:",
         consequences=[in_words(price) for price in ended_by_stating(line)] if line else (),
     )
 
-    def act() -> None:
-        zero_means = form.cleaned_data["zero_means"]
-        ledger.state(offering, form.claim(), form.ruling(request.user), zero_means=zero_means)  # type: ignore[arg-type]
+    return rule(admin, request, page, offering, lambda: _stated(form, offering, form.ruling(request.user)))  # type: ignore[arg-type]
 
-    return _rule(admin, request, page, offering, act)
+
+def _stated(form: PriceForm, offering: Offering, ruling: ledger.Ruling) -> None:
+    said = form.cleaned_data
+    if said["tells"] == "correction":
+        ledger.correct(offering, [form.claim()], ruling, zero_means=said["zero_means"])
+        return
+    ledger.state(
+        offering,
+        form.claim(),
+        ruling,
+        zero_means=said["zero_means"],
+        replaces_later=said["replaces_later"],
+        keeps_rest=said["keeps_rest"],
+    )
 
 
 def pin_price(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) -> HttpResponse:
@@ -49,7 +60,7 @@ def pin_price(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) 
         explanation=form.explanation,
         fieldsets=form.fieldsets,
     )
-    return _rule(
+    return rule(
         admin,
         request,
         page,
@@ -69,7 +80,7 @@ def withdraw(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) -
         explanation="It is sold no more from that moment on, whatever sources say. Its history stays.",
         is_grave=True,
     )
-    return _rule(
+    return rule(
         admin,
         request,
         page,
@@ -88,7 +99,7 @@ def relist(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) -> 
         submit="Relist it",
         explanation="Ends the withdrawal: from that moment on sources speak for it again.",
     )
-    return _rule(
+    return rule(
         admin,
         request,
         page,
@@ -98,7 +109,7 @@ def relist(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) -> 
 
 
 def undo(admin: ModelAdmin[Any], request: HttpRequest, decision: Decision) -> HttpResponse:
-    """Undo a pin or a withdrawal as if it had never been."""
+    """Undo a stated price, a pin or a withdrawal as if it had never been."""
     form = NoteForm(posted(request))
     offering = decision.offering
     page = FormPage(
@@ -109,7 +120,7 @@ def undo(admin: ModelAdmin[Any], request: HttpRequest, decision: Decision) -> Ht
         explanation="The record is settled as if the decision had never been made; both stay on record.",
         is_grave=True,
     )
-    return _rule(admin, request, page, offering, lambda: ledger.undo(decision, form.ruling(request.user)))  # type: ignore[arg-type]
+    return rule(admin, request, page, offering, lambda: ledger.undo(decision, form.ruling(request.user)))  # type: ignore[arg-type]
 
 
 def take_back(admin: ModelAdmin[Any], request: HttpRequest, statement: Statement) -> HttpResponse:
@@ -124,7 +135,7 @@ def take_back(admin: ModelAdmin[Any], request: HttpRequest, statement: Statement
         explanation="The next source in the order speaks again for this price. The statement stays on record.",
         is_grave=True,
     )
-    return _rule(
+    return rule(
         admin,
         request,
         page,
@@ -133,21 +144,21 @@ def take_back(admin: ModelAdmin[Any], request: HttpRequest, statement: Statement
     )
 
 
-def _rule(
+def rule(
     admin: ModelAdmin[Any],
     request: HttpRequest,
     page: FormPage,
     offering: Offering | None,
-    rule: Callable[[], object],
+    act: Callable[[], object],
 ) -> HttpResponse:
     """Show the page, or rule and say what changed; what the ledger refuses stands on the form."""
 
-    def act(_said: Any) -> str:
+    def ruled(_said: Any) -> str:
         latest = Decision.objects.filter(offering=offering).order_by("-pk").values_list("pk", flat=True).first() or 0
-        rule()
+        act()
         return what_changed(offering, latest)
 
-    return answer(admin, request, page, act, LedgerError)
+    return answer(admin, request, page, ruled, LedgerError)
 
 
 def what_changed(offering: Offering | None, after_decision: int) -> str:

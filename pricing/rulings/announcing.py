@@ -83,9 +83,12 @@ def retract(offering: Offering, at: datetime, ruling: Ruling) -> Outcome:
     def rule(rows: Sequence[Price], now: datetime) -> Outcome:
         own = _own_statements(offering, rows, at)
         others = tariffs_among(row for row in rows if not is_editors(row))
-        if not others:
-            return take_back(own, ruling)
+        before = _ending_at(own, at)
+        if not others and not before:
+            return take_back(own, ruling, restores=False)
         claims = restated(offering, others, at, None, just_before(at))
+        claims += [_claim_of(each, each.effective_from, None) for each in before]
+        own += before
         if not claims:
             raise LedgerError("nothing is sold before that moment; withdraw the offering from then on instead")
         return say(offering, Saying(claims, own, takes_back=True), ruling, now)
@@ -141,16 +144,19 @@ def _own_moved(
     offering: Offering, rows: Sequence[Price], at: datetime, to: datetime
 ) -> tuple[list[Statement], list[Claim]]:
     """Editors' own statements that begin, or end, at a moment, and what they say once it is moved."""
-    ended = _own_statements(offering, rows, at)
-    claims = [_claim_of(each, to, each.effective_until) for each in ended]
-    lines = {each.line_id for each in ended}
-    until_then = Statement.objects.filter(
-        source__kind=Source.Kind.EDITOR, line__in=lines, ended_at__isnull=True, effective_until=at
+    beginning = _own_statements(offering, rows, at)
+    ending = _ending_at(beginning, at)
+    claims = [_claim_of(each, to, each.effective_until) for each in beginning]
+    claims += [_claim_of(each, each.effective_from, to) for each in ending]
+    return [*beginning, *ending], claims
+
+
+def _ending_at(statements: Sequence[Statement], at: datetime) -> list[Statement]:
+    """What editors state of the same lines until a moment."""
+    running = Statement.objects.filter(
+        source__kind=Source.Kind.EDITOR, line__in={s.line_id for s in statements}, ended_at__isnull=True
     )
-    for each in until_then.select_related("line"):
-        ended.append(each)
-        claims.append(_claim_of(each, each.effective_from, to))
-    return ended, claims
+    return list(running.filter(effective_until=at).select_related("line"))
 
 
 def _claim_of(statement: Statement, begins: datetime | None, until: datetime | None) -> Claim:

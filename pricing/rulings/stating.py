@@ -178,8 +178,11 @@ def retire_statement(statement: Statement, ruling: Ruling) -> Outcome:
         return take_back([statement], ruling)
 
 
-def take_back(statements: Sequence[Statement], ruling: Ruling) -> Outcome:
-    """Leave statements of one offering out of resolution; what was to come is retracted, all else was a mistake."""
+def take_back(statements: Sequence[Statement], ruling: Ruling, *, restores: bool = True) -> Outcome:
+    """Leave statements of one offering out of resolution; what was to come is retracted, all else was a mistake.
+
+    ``restores`` says whether what they had replaced stands again.
+    """
     now = timezone.now()
     offering = statements[0].line.offering
     ended, undoings = 0, []
@@ -199,7 +202,7 @@ def take_back(statements: Sequence[Statement], ruling: Ruling) -> Outcome:
         )
         if _end([statement.pk], now):
             ended += 1
-            if making is not None:
+            if making is not None and restores:
                 _say_again(making)
     begun = [each for each in statements if each.effective_from is None or each.effective_from <= now]
     source_id, decision_id = statements[0].source_id, undoings[0].pk

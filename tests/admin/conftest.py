@@ -17,7 +17,7 @@ from pricing import ledger
 from pricing.claims import Claim, Conditions
 from pricing.identity import identity_key
 from pricing.ledger import Reading, Ruling, Told
-from pricing.models import Alias, Offering, Reference, SlotRule, Source, SourcePrecedence
+from pricing.models import Alias, Offering, Reference, SettledTime, SlotRule, Source, SourcePrecedence
 from tracker.models import Heartbeat
 
 JUNE = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -147,6 +147,7 @@ def _around(editor: User, company: Company, chat: Offering, model: AIModel, sour
         User.objects.create_user(f"reader-{place}")
         Group.objects.create(name=f"group {place}")
     SourcePrecedence.objects.create(source=source, seller=company, precedence=35)
+    SettledTime.objects.create(until=JULY)
     Heartbeat.objects.update_or_create(name="tick", defaults={"seen_at": JULY})
     ledger.pin(
         chat,

@@ -89,6 +89,29 @@ def test_an_editors_announcement_is_retracted(offering: Offering, person: ledger
     assert [row[:3] for row in believed(offering)] == [(0, None, "1")]
 
 
+def test_a_postponed_announcement_is_retracted_for_good(
+    offering: Offering, person: ledger.Ruling, clock: SetClock
+) -> None:
+    ledger.announce(offering, [claim("2", since=120)], person)
+    clock(101)
+    ledger.reschedule(offering, day(120), day(140), person)
+    clock(102)
+    ledger.retract(offering, day(140), person)
+    assert kinds(offering) == ["listed", "announced", "rescheduled", "retracted"]
+    assert [row[:3] for row in believed(offering)] == [(0, None, "1")]
+
+
+def test_an_editors_price_goes_on_when_the_one_after_it_is_retracted(
+    offering: Offering, person: ledger.Ruling, clock: SetClock
+) -> None:
+    ledger.state(offering, claim("1.5", since=50, until=120), person)
+    ledger.announce(offering, [claim("2", since=120)], person)
+    clock(101)
+    ledger.retract(offering, day(120), person)
+    assert kinds(offering)[-1] == "retracted"
+    assert [row[:3] for row in believed(offering)] == [(0, 50, "1"), (50, None, "1.5")]
+
+
 def test_a_feeds_announcement_is_retracted_and_never_takes_effect(
     announced_by_feed: Offering, person: ledger.Ruling, clock: SetClock
 ) -> None:
