@@ -18,7 +18,8 @@ from pricing.models import (
     SourcePrecedence,
     Statement,
 )
-from pricing.resolution import Ruled, resolve
+from pricing.resolution import Resolution, Ruled, resolution_of
+from pricing.scruples import Held, Words, words_of
 from pricing.timeline import Said, Segment, Witness
 
 FEED_PATIENCE = 3
@@ -86,6 +87,8 @@ class Sheet:
     said: dict[Tariff, list[Said]] = field(default_factory=dict)
     ruled: dict[Tariff, list[Ruled]] = field(default_factory=dict)
     withdrawn: list[Ruled] = field(default_factory=list)
+    released: dict[Words, bool] = field(default_factory=dict)
+    resolutions: dict[Tariff, Resolution] = field(default_factory=dict)
     believed: dict[Conditions, list[Segment]] = field(default_factory=dict)
     rows: dict[Conditions, list[int]] = field(default_factory=dict)
 
@@ -100,8 +103,15 @@ class Sheet:
             ruled = [*self.withdrawn, *self.ruled.get(tariff, [])]
             witnesses = {s.source: readings.witness(s.source, self.seller) for s in said}
             if said or ruled:
-                history.update(resolve(said, ruled, witnesses, specificity))
+                resolution = resolution_of(said, ruled, witnesses, specificity, self.released)
+                self.resolutions[tariff] = resolution
+                history.update(resolution.history)
         return history
+
+    def has_refused(self, held: Held) -> bool:
+        """Whether a person refused what is held: it waits for nobody any more."""
+        runs = self.said.get(held.line.tariff, ())
+        return any(run.statement == held.statement and self.released.get(words_of(run)) is False for run in runs)
 
     def read_until(self, readings: Readings, moment: datetime) -> datetime:
         """The newest moment that a source of this sheet was read at: what lies beyond it is still to come."""
@@ -207,17 +217,29 @@ def _load_decisions(
 ) -> None:
     standing = Decision.objects.filter(
         offering_id__in=offering_ids,
-        kind__in=[Decision.Kind.PIN, Decision.Kind.WITHDRAW],
+        kind__in=[Decision.Kind.PIN, Decision.Kind.WITHDRAW, Decision.Kind.RELEASE, Decision.Kind.REFUSE],
         undone_by__isnull=True,
     )
-    for decision in standing:
+    for decision in standing.order_by("pk"):
         assert decision.offering_id is not None
+        if decision.kind in (Decision.Kind.RELEASE, Decision.Kind.REFUSE):
+            sheets[decision.offering_id].released[_released(decision, conditions)] = (
+                decision.kind == Decision.Kind.RELEASE
+            )
+            continue
         ruling = _ruling(decision, conditions)
         sheet = sheets[decision.offering_id]
         if ruling.line is None:
             sheet.withdrawn.append(ruling)
         else:
             sheet.ruled.setdefault(ruling.line.tariff, []).append(ruling)
+
+
+def _released(decision: Decision, conditions: dict[int, tuple[int, Conditions]]) -> Words:
+    """What a person released or refused: a source's words, whichever runs say them."""
+    assert decision.line_id is not None and decision.amount is not None
+    source, reference = decision.details["source"], decision.details["reference"]
+    return (source, reference, conditions[decision.line_id][1], decision.amount, decision.currency)
 
 
 def _ruling(decision: Decision, conditions: dict[int, tuple[int, Conditions]]) -> Ruled:

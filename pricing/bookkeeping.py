@@ -15,6 +15,7 @@ from django.db.models import Max
 from pricing.belief import Readings, Sheet, TariffKey, load_sheets
 from pricing.bulk import Row, insert, save_new
 from pricing.claims import Conditions, Tariff
+from pricing.doubts import keep_doubts
 from pricing.headlines import headline
 from pricing.models import Offering, Price, PricingChange, PricingChangeLine
 from pricing.moves import Happening, happenings
@@ -99,6 +100,7 @@ def _settle_chunk(wanted: Mapping[int, set[Tariff]], cause: Cause, readings: Rea
             drafts += [(sheet, h, cause) for h in happened]
     _write_prices(differences, cause, settled)
     tell(drafts, settled)
+    keep_doubts(sheets, wanted, readings, cause.recorded_at, cause.refresh_id)
     update_statuses(wanted.keys(), cause.recorded_at)
 
 

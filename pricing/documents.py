@@ -15,8 +15,9 @@ from pricing.belief import FEED_GRACE, FEED_PATIENCE, TariffKey
 from pricing.bookkeeping import Cause, settle
 from pricing.bulk import Row, insert
 from pricing.claims import Claim
+from pricing.doubts import open_holds_of
 from pricing.locks import lock_ledger
-from pricing.models import Observation, Price, Source, Statement
+from pricing.models import Hold, Observation, Price, Source, Statement
 from pricing.runs import Edits, Run, read_between, read_latest
 from pricing.settlement import settle_crossed
 from pricing.sheets import BATCH, Outcome, StaleObservation, ensure_lines, tariffs_of
@@ -271,7 +272,8 @@ def _statement(
 
 def _waiting(reading: Reading, previous: datetime | None, following: datetime | None) -> set[TariffKey]:
     """The tariffs for which a reading matters although it says nothing new of them."""
-    lines: set[int] = set()
+    held = Hold.objects.filter(open_holds_of(reading.source.pk)).values_list("line_id", flat=True)
+    lines = {line for line in held if line is not None}
     if previous is not None:
         lines |= _missing(reading, previous)
     if previous is not None and following is None:

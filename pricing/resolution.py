@@ -13,6 +13,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from pricing.claims import LIST_LAYER, Conditions
+from pricing.scruples import DENIAL, Held, Words, insists, judge
 from pricing.timeline import INSTANT, Said, Segment, Timeline, Value, Witness, reference_timeline, same
 
 Sheet = dict[Conditions, Segment]
@@ -57,9 +58,23 @@ class Voice:
         return not readings or readings[0] <= moment
 
     def presumes(self, sheet: Sheet, moment: datetime) -> bool:
-        """Whether nothing but the last reading, before the moment, speaks for its sheet."""
+        """Whether nothing but its habit speaks for its sheet: no reading since, or too few to deny a move."""
         readings = self.witness.observations
-        return bool(readings) and readings[-1] < moment and all(s.presumed for s in sheet.values())
+        return bool(readings) and all(s.presumed for s in sheet.values()) and not insists(self.witness, moment)
+
+    def repeats(self, moment: datetime) -> bool:
+        """Whether it was read at the moment or later."""
+        readings = self.witness.observations
+        return bool(readings) and readings[-1] >= moment
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What is believed of one tariff, what was held back on the way, and the voices that were heard."""
+
+    history: dict[Conditions, list[Segment]]
+    held: list[Held]
+    voices: list[Voice]
 
 
 def resolve(
@@ -67,16 +82,31 @@ def resolve(
     ruled: Sequence[Ruled],
     witnesses: Mapping[int, Witness],
     specificity: Mapping[int, tuple[int, int, str]],
+    released: Mapping[Words, bool] | None = None,
 ) -> dict[Conditions, list[Segment]]:
-    """The effective history of every line of one tariff.
+    """The effective history of every line of one tariff; see ``resolution_of``."""
+    return resolution_of(said, ruled, witnesses, specificity, released).history
 
-    ``specificity`` orders the references of one source: the largest speaks first.
+
+def resolution_of(
+    said: Sequence[Said],
+    ruled: Sequence[Ruled],
+    witnesses: Mapping[int, Witness],
+    specificity: Mapping[int, tuple[int, int, str]],
+    released: Mapping[Words, bool] | None = None,
+) -> Resolution:
+    """Resolve one tariff.
+
+    ``specificity`` orders the references of one source: the largest speaks first. ``released`` is what people
+    released (True) or refused (False) of what was held.
     """
-    voices = _voices(said, witnesses, specificity)
-    timeline = _alone(voices[0]) if len(voices) == 1 else _compete(voices)
+    judged = judge(said, witnesses, released)
+    held = list(judged.held)
+    voices = _voices(judged.said, witnesses, specificity)
+    timeline = _alone(voices[0]) if len(voices) == 1 else _compete(voices, released or {}, held)
     if ruled:
         timeline = _rule(timeline, ruled)
-    return {line: segments for line, segments in timeline.items() if segments}
+    return Resolution({line: segments for line, segments in timeline.items() if segments}, held, voices)
 
 
 def _voices(
@@ -102,8 +132,11 @@ def _alone(voice: Voice) -> Timeline:
     return dict(voice.timeline)
 
 
-def _compete(voices: Sequence[Voice]) -> Timeline:
-    """Cut time where any voice changes, let one voice speak in each piece, and join the pieces."""
+def _compete(voices: Sequence[Voice], released: Mapping[Words, bool], held: list[Held]) -> Timeline:
+    """Cut time where any voice changes, let one voice speak in each piece, and join the pieces.
+
+    What denies an announcement without having insisted on it is added to ``held``.
+    """
     result: Timeline = {}
     speaker: Voice | None = None
     announcer: Voice | None = None
@@ -111,7 +144,9 @@ def _compete(voices: Sequence[Voice]) -> Timeline:
         assert moment is not None
         present = _present(voices, moment)
         if not any(voice is announcer for voice, _ in present):
-            announcer = _announcer(present, moment)
+            announcer = _announcer(present, moment, released)
+            if announcer is not None:
+                held += _denials(present[0], moment)
         chosen = next((p for p in present if p[0] is announcer), None) or _first_to_speak(present)
         if chosen is not None:
             another = speaker is not None and speaker is not chosen[0]
@@ -171,10 +206,10 @@ def _first_to_speak(present: Sequence[Spoken]) -> Spoken | None:
     if first[0].witness.is_person:
         return first
     others = (p for p in present[1:] if p[0].witness.source != first[0].witness.source)
-    return next((finer for finer in others if _confirms(first[1], finer[1])), first)
+    return next((finer for finer in others if confirms(first[1], finer[1])), first)
 
 
-def _confirms(flat: Sheet, finer: Sheet) -> bool:
+def confirms(flat: Sheet, finer: Sheet) -> bool:
     """Whether a flat sheet equals one calendar slot, or the promotion, of a finer sheet."""
     if any(line.slot or line.layer != LIST_LAYER for line in flat):
         return False
@@ -187,12 +222,13 @@ def _equals(flat: Sheet, finer: Sheet, slot: str, layer: str) -> bool:
     return all(other is not None and same(segment.value, other.value) for segment, other in counterparts)
 
 
-def _announcer(present: Sequence[Spoken], moment: datetime) -> Voice | None:
+def _announcer(present: Sequence[Spoken], moment: datetime, released: Mapping[Words, bool]) -> Voice | None:
     """Another source whose dated move the first in the order has not read far enough to deny.
 
-    Both must have agreed until then, and nobody between them may know better.
+    Both must have agreed until then, and nobody between them may know better. Three readings over two days that show
+    the old price deny the move, or a person who releases them.
     """
-    if not present or not present[0][0].presumes(present[0][1], moment):
+    if not present or not _leaves_open(*present[0], moment, released):
         return None
     first, now = present[0]
     for voice, sheet in present[1:]:
@@ -206,10 +242,34 @@ def _announcer(present: Sequence[Spoken], moment: datetime) -> Voice | None:
     return None
 
 
+def _leaves_open(voice: Voice, sheet: Sheet, moment: datetime, released: Mapping[Words, bool]) -> bool:
+    rulings = [released[words] for words in _words(voice, sheet) if words in released] if released else []
+    if rulings and voice.repeats(moment):
+        return not any(rulings) and all(s.presumed for s in sheet.values())
+    return voice.presumes(sheet, moment)
+
+
+def _words(voice: Voice, sheet: Sheet) -> list[Words]:
+    source, reference = voice.witness.source, voice.reference
+    return [(source, reference, line, segment.value[0], segment.value[1]) for line, segment in sheet.items()]
+
+
+def _denials(spoken: Spoken, moment: datetime) -> list[Held]:
+    """What a voice went on to say after a moment for which another had announced a move."""
+    voice, sheet = spoken
+    if not voice.repeats(moment):
+        return []
+    return [
+        Held(segment.statement, line, segment.value, DENIAL, None, True)
+        for line, segment in sheet.items()
+        if segment.statement is not None
+    ]
+
+
 def _agree(one: Sheet, other: Sheet) -> bool:
     shared = [line for line in one if line in other]
     equal = all(same(one[line].value, other[line].value) for line in shared)
-    return (bool(shared) and equal) or _confirms(one, other)
+    return (bool(shared) and equal) or confirms(one, other)
 
 
 def _append(segments: list[Segment], segment: Segment, start: datetime, end: datetime | None, stepped: bool) -> None:

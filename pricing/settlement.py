@@ -27,11 +27,16 @@ OF_THE_FUTURE = ("announced", "rescheduled", "retracted", "promo_extended")
 Due = dict[int, set[datetime]]
 
 
+def settled_since(now: datetime) -> datetime:
+    """Up to when time was settled."""
+    last = SettledTime.objects.first()
+    return last.until if last is not None else now - LOOK_BACK
+
+
 def settle_until(now: datetime) -> Settled:
     """Tell every believed move that came due since the last time. Must run under the ledger's lock."""
     settled = Settled()
-    last = SettledTime.objects.first()
-    since = last.until if last is not None else now - LOOK_BACK
+    since = settled_since(now)
     if since < now:
         _tell_due(foreseen(since, now), Cause(now, now), settled)
         for initial in (False, True):

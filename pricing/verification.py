@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby, pairwise
@@ -16,7 +16,7 @@ from django.utils import timezone
 from pricing.belief import Readings, Sheet, load_sheets, taken_back
 from pricing.claims import Conditions
 from pricing.locks import lock_ledger
-from pricing.models import Observation, Offering, Price, PricingChange, Source, Statement
+from pricing.models import Hold, Observation, Offering, Price, PricingChange, Source, Statement
 from pricing.timeline import Segment
 from tracker.amounts import plain
 
@@ -69,6 +69,7 @@ def resolved_afresh(progress: Progress = no_progress) -> Iterator[Finding]:
             readings = Readings.load()
             sheets, specificity = load_sheets(ids)
             found = [f for sheet in sheets.values() for f in _differences(sheet, readings, specificity)]
+            found += _doubts_kept(sheets)
         yield from found
         done += len(ids)
         progress("offerings resolved afresh", done, total)
@@ -84,6 +85,26 @@ def _differences(sheet: Sheet, readings: Readings, specificity: dict[int, tuple[
                 f"offering {sheet.offering} line {sheet.lines.get(line)} ({_words(line)})",
                 f"believes {_shown(believed - afresh)} but its evidence gives {_shown(afresh - believed)}",
             )
+
+
+def _doubts_kept(sheets: Mapping[int, Sheet]) -> Iterator[Finding]:
+    """Whether exactly what resolution holds back is held."""
+    rows = Hold.objects.filter(offering__in=sheets, statement__isnull=False, closed_at__isnull=True)
+    kept = {(statement, reason): offering for statement, reason, offering in rows.values_list(*_HOLD_COLUMNS)}
+    held = {
+        (each.statement, each.reason): offering
+        for offering, sheet in sheets.items()
+        for resolution in sheet.resolutions.values()
+        for each in resolution.held
+        if each.is_open and not sheet.has_refused(each)
+    }
+    for key in kept.keys() ^ held.keys():
+        offering, (statement, reason) = kept.get(key) or held.get(key), key
+        problem = "is held without need" if key in kept else "is not held"
+        yield Finding("holds", f"offering {offering}", f"statement {statement} {problem} ({reason})")
+
+
+_HOLD_COLUMNS = ("statement_id", "reason", "offering_id")
 
 
 class _Told(NamedTuple):

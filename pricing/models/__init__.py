@@ -1,12 +1,15 @@
 """The ledger's tables: what is sold, what was said about it, and what is believed."""
 
 from pricing.models.catalogue import Alias, Offering, PriceLine, Reference, SlotRule, Source, SourcePrecedence
+from pricing.models.doubt import Disagreement, Hold
 from pricing.models.evidence import Decision, Observation, Statement
 from pricing.models.record import Price, PricingChange, PricingChangeLine, SettledTime
 
 __all__ = [
     "Alias",
     "Decision",
+    "Disagreement",
+    "Hold",
     "Observation",
     "Offering",
     "Price",

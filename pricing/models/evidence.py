@@ -67,6 +67,16 @@ class Statement(models.Model):
             models.Index(fields=["line", "source"]),
             models.Index(fields=["source", "ended_at"]),
             models.Index(fields=["reference"], condition=Q(ended_at__isnull=True), name="statement_running"),
+            models.Index(
+                fields=["effective_from"],
+                condition=Q(ended_at__isnull=True, effective_from__isnull=False),
+                name="statement_beginnings",
+            ),
+            models.Index(
+                fields=["effective_until"],
+                condition=Q(ended_at__isnull=True, effective_until__isnull=False),
+                name="statement_ends",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -86,6 +96,8 @@ class Decision(models.Model):
         MERGE = "merge", "merge offerings"
         SPLIT = "split", "split an offering"
         PRECEDENCE = "precedence", "change precedence"
+        RELEASE = "release", "release a hold"
+        REFUSE = "refuse", "refuse a hold"
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     offering = models.ForeignKey(Offering, null=True, blank=True, on_delete=models.PROTECT, related_name="decisions")

@@ -3,6 +3,7 @@
 from pricing.rulings.announcing import announce, reschedule, retract
 from pricing.rulings.correcting import correct
 from pricing.rulings.decisions import EDITORS, Ruling, editors
+from pricing.rulings.holds import refuse_hold, release_hold
 from pricing.rulings.listing import relist, withdraw
 from pricing.rulings.pinning import pin, resolve_again
 from pricing.rulings.promoting import end_promotion, extend_promotion, make_permanent
@@ -19,6 +20,8 @@ __all__ = [
     "extend_promotion",
     "make_permanent",
     "pin",
+    "refuse_hold",
+    "release_hold",
     "relist",
     "reschedule",
     "resolve_again",

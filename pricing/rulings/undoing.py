@@ -14,17 +14,24 @@ from pricing.rulings.decisions import Ruling, decide
 from pricing.rulings.stating import take_back
 from pricing.sheets import LedgerError, Outcome, all_tariffs
 
-UNDOABLE = (Decision.Kind.STATE, Decision.Kind.PIN, Decision.Kind.WITHDRAW)
+UNDOABLE = (
+    Decision.Kind.STATE,
+    Decision.Kind.PIN,
+    Decision.Kind.WITHDRAW,
+    Decision.Kind.RELEASE,
+    Decision.Kind.REFUSE,
+)
 
 
 def undo(decision: Decision, ruling: Ruling) -> Outcome:
-    """Undo a stated price, a pin or a withdrawal as if it had never been. Raises LedgerError.
+    """Undo a stated price, a pin, a withdrawal or a ruling on a hold as if it had never been. Raises LedgerError.
 
     Of prices that were stated together, all are taken back together.
     """
     if decision.kind not in UNDOABLE or decision.offering is None:
         raise LedgerError(
-            f"a decision to {decision.get_kind_display()} cannot be undone; stated prices, pins and withdrawals can"
+            f"a decision to {decision.get_kind_display()} cannot be undone; stated prices, pins, withdrawals and "
+            "what was ruled on holds can"
         )
     with transaction.atomic():
         lock_ledger()

@@ -20,7 +20,7 @@ from tests.admin.conftest import INPUT, JUNE, World, read, referred, sold
 LONG = replace(INPUT, above_input_tokens=200_000)
 PEAK = replace(INPUT, slot="peak")
 BATCH = replace(INPUT, service_tier="batch")
-ENDS = "would end these lines"
+ENDS = "from now on would end:"
 
 
 @pytest.fixture

@@ -101,7 +101,8 @@ def test_a_backfill_of_a_document_between_two_others_splits_what_was_said(tmp_pa
     for name, body in (("2026-01-01.json", FIRST), ("2026-01-21.json", FIRST)):
         _file(tmp_path, name, body)
     call_command("backfill", "models-dev", "--dir", str(tmp_path))
-    _file(tmp_path, "2026-01-11.json", SECOND)
+    _file(tmp_path, "2026-01-08.json", SECOND)
+    _file(tmp_path, "2026-01-15.json", SECOND)  # one document alone would be the source's slip
     call_command("backfill", "models-dev", "--dir", str(tmp_path))
     believed = Price.objects.filter(known_until__isnull=True, line__meter="input_tokens").order_by("effective_from")
     assert [str(price.amount.normalize()) for price in believed] == ["0.27", "0.56", "0.27"]

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from pricing.claims import Claim, Conditions
+from tests.pricing.naive_scruples import judged
 from tests.pricing.worlds import Quote, Speaker, World
 
 TICK = timedelta(microseconds=1)
@@ -245,8 +246,10 @@ class Voice:
         return not self.speaker.is_feed or min(self.speaker.readings) <= self.times[index]
 
     def only_presumes(self, index: int) -> bool:
-        """Whether nothing but its last reading speaks for what it says of a moment."""
-        if not self.speaker.is_feed or self.times[index] <= max(self.speaker.readings):
+        """Whether nothing but its habit speaks for what it says of a moment: no three readings over two days."""
+        later = [at for at in sorted(self.speaker.readings) if at >= self.times[index]]
+        insists = len(later) >= 3 and later[-1] - self.times[index] >= timedelta(hours=48)
+        if not self.speaker.is_feed or insists:
             return False
         return all(stretch.open_ended for stretch in self.sheet(index).values())
 
@@ -274,6 +277,7 @@ def is_part_of(flat: dict[Conditions, Stretch], finer: dict[Conditions, Stretch]
 
 def believed(world: World) -> dict[Conditions, list[Row]]:
     """The whole effective history of every line."""
+    world = judged(world)
     times = all_moments(world)
     pairs = [(speaker, external_id) for speaker in world.speakers for external_id in speaker.ids]
     voices = sorted((Voice(times, *pair) for pair in pairs), key=lambda voice: voice.order)

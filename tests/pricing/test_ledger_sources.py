@@ -89,6 +89,9 @@ def test_an_announcement_falls_when_the_speaker_reads_past_it_unchanged(stage: S
     stage.read_again("looks", 29)
     assert believed(offering)[-1] == (30, None, "2", "exact", None)
     stage.read_again("looks", 31)
+    stage.read_again("looks", 32)
+    assert believed(offering)[-1] == (30, None, "2", "exact", None)
+    stage.read_again("looks", 33)
     assert believed(offering) == [(0, None, "1", "observed", None)]
 
 
@@ -99,7 +102,8 @@ def test_an_announced_restructuring_falls_when_the_speaker_reads_past_it_unchang
     slots = [price("1", since=0, until=30), price("2", PEAK, since=30), price("0.5", REST, since=30)]
     stage.read("announces", 7, {offering: slots})
     assert believed(offering, PEAK) == [(30, None, "2", "exact", None)]
-    stage.read_again("looks", 31)
+    for at in (31, 32, 33):
+        stage.read_again("looks", at)
     assert believed(offering, PEAK) == []
     assert believed(offering) == [(0, None, "1", "observed", None)]
 
@@ -110,7 +114,8 @@ def test_an_announced_end_of_a_line_falls_when_the_speaker_reads_past_it_unchang
     stage.read("looks", 0, {offering: [price("1"), price("4", LONG), price("9", PEAK)]})
     stage.read("announces", 7, {offering: [price("1", since=0), price("4", LONG, since=30)]})
     assert believed(offering, PEAK) == [(0, 30, "9", "observed", None)]
-    stage.read_again("looks", 31)
+    for at in (31, 32, 33):
+        stage.read_again("looks", at)
     assert believed(offering, PEAK) == [(0, None, "9", "observed", None)]
 
 

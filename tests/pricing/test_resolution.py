@@ -140,9 +140,10 @@ def test_an_announcement_is_believed_beyond_what_the_undated_speaker_has_read() 
 
 
 def test_an_announcement_falls_when_the_speaker_still_shows_the_old_price_after_it() -> None:
-    looks = feed("looks", 10, {0: [price("1")], 31: [price("1")]})
     announces = feed("announces", 20, {7: [price("1", since=0, until=30), price("2", since=30)]})
-    assert believe(looks, announces) == {PLAIN: [(0, None, "1", "observed", None)]}
+    for readings, falls in (((31,), False), ((31, 31.5, 31.9), False), ((30, 31), False), ((30, 31, 32), True)):
+        looks = feed("looks", 10, {0: [price("1")], **{at: [price("1")] for at in readings}})
+        assert (believe(looks, announces)[PLAIN] == [(0, None, "1", "observed", None)]) == falls
 
 
 def test_an_announcement_by_someone_who_disagreed_until_then_is_not_believed() -> None:

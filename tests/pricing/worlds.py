@@ -19,7 +19,7 @@ PEAK = Conditions("input_tokens", slot="peak")
 REST = Conditions("input_tokens", slot="off-peak")
 PROMO = Conditions("input_tokens", layer=PROMO_LAYER)
 LAYOUTS = ((PLAIN,), (PLAIN,), (PLAIN,), (PLAIN, LONG), (PEAK, REST), (PLAIN, PROMO), (PEAK, REST, PROMO))
-AMOUNTS = tuple(map(Decimal, ("1", "1", "2", "2", "3", "0", "1.0000005", "2.000001")))
+AMOUNTS = tuple(map(Decimal, ("1", "1", "1", "2", "2", "2", "3", "0", "1.0000005", "2.000001", "30", "90000")))
 IDS = ("model", "vendor/model", "vendor/other", "vendor/region/model")
 
 
