@@ -22,6 +22,9 @@ ENVELOPE = "http://www.gesmes.org/xml/2002-08-01 Envelope"
 CUBE = "http://www.ecb.int/vocabulary/2002-08-01/eurofxref Cube"
 # The whole history has 10 MB.
 LARGEST_DOCUMENT = 64 * 1024 * 1024
+DEEPEST = 20
+# The euro began on 1 January 1999.
+FIRST_DAY = date(1999, 1, 1)
 _GREETING = {f"http://www.gesmes.org/xml/2002-08-01 {name}" for name in ("subject", "Sender", "name")}
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _RATE = re.compile(r"[0-9]{1,20}(\.[0-9]{1,18})?")
@@ -98,6 +101,10 @@ class _Reading:
         """Enter an element."""
         if not self._path and name != ENVELOPE:
             raise UnreadableDocument(f"the document's root is {_short(name)}; {ENVELOPE} was expected")
+        if len(self._path) == DEEPEST:
+            raise UnreadableDocument(
+                f"the document is nested deeper than {DEEPEST} elements; the bank's has four levels"
+            )
         self._path.append(name)
         enter = self._readers.get(tuple(self._path))
         if enter is not None:
@@ -154,6 +161,8 @@ def _fault(day: date | str | None, currency: str, text: str) -> str | None:
     """What is wrong with a rate by itself, or None."""
     if not isinstance(day, date):
         return f"its day is {_short(str(day))!r}; a date such as 2026-10-30 was expected" if day else "it has no day"
+    if day < FIRST_DAY:
+        return f"its day is before {FIRST_DAY}, when there was no euro"
     if not _CURRENCY.fullmatch(currency):
         return f"its currency is {_short(currency)!r}; an ISO 4217 code such as USD was expected"
     if currency == BASE:

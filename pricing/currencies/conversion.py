@@ -216,7 +216,7 @@ class Rates:
         try:
             sold, asked = (None if each == BASE else self.quote(each, day, known_at) for each in (sold_in, asked_in))
         except NoRate as error:
-            return error
+            return error.with_traceback(None)  # it is kept, and its frames should not be
         legs = tuple(leg for leg in (sold, asked) if leg is not None)
         numerator, denominator = (leg.rate if leg is not None else _ONE for leg in (asked, sold))
         return Conversion(sold_in, asked_in, day, legs, numerator, denominator)

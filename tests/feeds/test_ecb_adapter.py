@@ -73,6 +73,11 @@ def test_day_that_is_no_date_costs_its_own_rates(day: str) -> None:
     assert "2026-10-30" in read.rejected[0].reason
 
 
+def test_day_before_there_was_a_euro_is_rejected() -> None:
+    ((_, _, reason),) = reasons(publication({"1998-12-31": {"USD": "1.1"}, "1999-01-04": {"USD": "1.1789"}}))
+    assert "no euro" in reason
+
+
 def test_rate_outside_a_day_or_without_its_attributes_is_rejected() -> None:
     body = envelope(
         "<Cube time='2026-10-30'><Cube rate='1'/><Cube currency='USD'/></Cube>"
@@ -133,6 +138,7 @@ def test_document_type_is_refused_before_any_entity_is_read(body: bytes) -> None
         (BODY + BODY, "not complete XML"),
         (BODY.replace(b"</gesmes:subject>", b"&nbsp;</gesmes:subject>"), "undefined entity"),
         (b"<a>" * 10_000, "root is a"),
+        (envelope("<Cube>" * 10_000), "nested deeper"),
     ],
 )
 def test_what_is_no_document_of_the_bank_is_refused_in_one_line(body: bytes, says: str) -> None:
