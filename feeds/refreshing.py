@@ -16,8 +16,10 @@ from feeds.identity import Identified, Identity
 from feeds.leases import lease
 from feeds.models import Feed, Payload, Refresh
 from feeds.reading import Document, NetworkNotAllowed, Unchanged, compressed, newest
-from feeds.registry import known_feed
+from feeds.registry import Parsed, known_feed
 from pricing.claims import ParsedDocument, Rejection, SlotRule, UnreadableDocument
+from pricing.currencies.published import PublishedRates
+from pricing.currencies.recording import RecordedRates, record_rates
 from pricing.ledger import LedgerError, Outcome, Reading, StaleObservation, observe, observe_again
 from pricing.locks import lock_ledger
 from pricing.models import Observation
@@ -146,15 +148,24 @@ def _take(
         return Report(feed.slug, "unchanged", found.observed_at, digest, note="a newer document was taken before")
     say(f"parsing {len(found.body):,} bytes")
     parsed = known_feed(feed.slug).parse(found.body)
-    say(f"reconciling {len(parsed.offerings):,} offerings")
+    say(_what_follows(parsed))
     with transaction.atomic():
         # Offerings are found or made under the same lock as prices: two feeds may meet one at the same time.
         lock_ledger()
-        report = _write(feed, found, digest, parsed, trigger, backfilled)
+        if isinstance(parsed, PublishedRates):
+            report = _write_rates(feed, found, digest, parsed, trigger, backfilled)
+        else:
+            report = _write(feed, found, digest, parsed, trigger, backfilled)
         if dry_run:
             transaction.set_rollback(True)
             report.refresh_id, report.note = None, "dry run: nothing was written"
     return report
+
+
+def _what_follows(parsed: Parsed) -> str:
+    if isinstance(parsed, PublishedRates):
+        return f"recording {len(parsed.rates):,} rates"
+    return f"reconciling {len(parsed.offerings):,} offerings"
 
 
 def _was_read(feed: Feed, found: Document | Unchanged, digest: str) -> bool:
@@ -206,6 +217,42 @@ def _write(
     )
     _finish(run, report)
     return report
+
+
+def _write_rates(
+    feed: Feed, document: Document, digest: str, published: PublishedRates, trigger: str, backfilled: bool
+) -> Report:
+    """A document of exchange rates: an observation like any other, which states no price."""
+    run = _new_refresh(feed, document.observed_at, digest, trigger, Refresh.Status.DONE)
+    run.payload = _archive(document, digest)
+    is_old = _is_old(feed, document.observed_at)
+    reading = Reading(feed.source, document.observed_at, digest, run.pk, backfilled)
+    observe(reading, ())
+    recorded = record_rates(reading, published.rates)
+    if not is_old:
+        _hold_document(feed, document, digest)
+    report = Report(
+        feed.slug,
+        "done",
+        document.observed_at,
+        digest,
+        run.pk,
+        counts=_counts_of_rates(published, recorded),
+        rejections=_rejections([*published.rejected, *recorded.rejected]),
+        unrecognised={legible(name): count for name, count in published.unrecognised.most_common()},
+    )
+    _finish(run, report)
+    return report
+
+
+def _counts_of_rates(published: PublishedRates, recorded: RecordedRates) -> dict[str, int]:
+    return {
+        "seen": len(published.rates),
+        "days": len({rate.day for rate in published.rates}),
+        "new": recorded.new,
+        "changed": recorded.changed,
+        "rejected": len(published.rejected) + len(recorded.rejected),
+    }
 
 
 def _new_refresh(feed: Feed, observed_at: datetime, digest: str, trigger: str, status: Refresh.Status) -> Refresh:

@@ -9,6 +9,9 @@ from importlib import import_module
 from types import ModuleType
 
 from pricing.claims import ParsedDocument
+from pricing.currencies.published import PublishedRates
+
+Parsed = ParsedDocument | PublishedRates
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +19,8 @@ class KnownFeed:
     """A feed as the project ships it; an operator may change its schedule, address and precedence.
 
     ``adapter`` is a module of ``feeds.adapters`` with ``parse(bytes)``, and ``offering_id`` where its
-    ids carry more than the seller's own. The documents of embedded feeds are in ``feeds.embedded``.
+    ids carry more than the seller's own. What it parses to, prices or exchange rates, decides who takes
+    it (``feeds.refreshing``). The documents of embedded feeds are in ``feeds.embedded``.
     """
 
     slug: str
@@ -31,9 +35,9 @@ class KnownFeed:
     is_embedded: bool = False
     kind: str = "feed"
 
-    def parse(self, body: bytes) -> ParsedDocument:
+    def parse(self, body: bytes) -> Parsed:
         """What a document says. Raises UnreadableDocument."""
-        parse: Callable[[bytes], ParsedDocument] = self._module().parse
+        parse: Callable[[bytes], Parsed] = self._module().parse
         return parse(body)
 
     def offering_id(self, provider: str, external_id: str) -> str:
@@ -92,6 +96,17 @@ FEEDS = {
                 "https://raw.githubusercontent.com/pydantic/genai-prices/refs/heads/main/prices/new_data/v2/data.json"
             ),
             is_embedded=True,
+        ),
+        KnownFeed(
+            slug="ecb",
+            name="European Central Bank reference rates",
+            adapter="ecb",
+            precedence=100,
+            homepage="https://www.ecb.europa.eu/stats/policy_and_exchange_rates/euro_reference_exchange_rates/",
+            licence="free reuse with the source named",
+            may_republish=True,
+            address="https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml",
+            kind="rates",
         ),
     )
 }

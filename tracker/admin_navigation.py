@@ -29,6 +29,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
             ("Aliases", "alt_route", "pricing", "alias"),
             ("Observations", "visibility", "pricing", "observation"),
             ("Calendar slots", "schedule", "pricing", "slotrule"),
+            ("Exchange rates", "currency_exchange", "pricing", "exchangerate"),
         ),
     ),
     (

@@ -32,7 +32,7 @@ DEFAULTS: dict[str, str] = {
     "API_RATE_LIMIT_ANON": "600/minute",
     "API_RATE_LIMIT_USER": "6000/minute",
     "OUTBOUND_ALLOW_NETS": "",
-    "NETWORK_FEEDS": "models-dev,litellm",
+    "NETWORK_FEEDS": "models-dev,litellm,ecb",
     "TICK_SECONDS": "30",
     "WEB_PROCESSES": "1",
     "WEB_THREADS": "4",

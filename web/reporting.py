@@ -13,7 +13,7 @@ from django.db.models import OuterRef, Subquery
 from feeds.models import Feed
 from feeds.reading import can_be_read
 from feeds.registry import UnknownFeed
-from pricing.models import Observation
+from pricing.models import Observation, Source
 from tracker.moments import utc
 
 # A tick comes every half minute; a feed that is due for longer than this has no worker.
@@ -34,9 +34,10 @@ class SourceState:
 
 
 def source_states(now: datetime) -> list[SourceState]:
-    """Every feed in the order of precedence, by one query."""
+    """Every feed that states prices, in the order of precedence, by one query."""
     observed = Observation.objects.filter(source=OuterRef("source")).order_by("-observed_at")
-    feeds = Feed.objects.select_related("source").order_by("source__precedence", "source__slug")
+    feeds = Feed.objects.exclude(source__kind=Source.Kind.RATES).select_related("source")
+    feeds = feeds.order_by("source__precedence", "source__slug")
     with_newest = feeds.annotate(newest=Subquery(observed.values("observed_at")[:1]))
     return [_state(feed, feed.newest, now) for feed in with_newest]
 

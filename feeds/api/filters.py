@@ -10,7 +10,11 @@ from tracker.api.filters import Choices, Flag, Moment, Named, StrictFilterSet
 class SourceFilters(StrictFilterSet):
     """Filters of ``sources/``."""
 
-    kind = Choices("kind__in", choices=Source.Kind.values, description="A feed, the curated record, or editors.")
+    kind = Choices(
+        "kind__in",
+        choices=Source.Kind.values,
+        description="A feed, the curated record, editors, or a feed of exchange rates.",
+    )
     may_republish = Flag("may_republish", description="Whether its data may be passed on.")
 
     class Meta:

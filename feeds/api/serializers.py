@@ -18,7 +18,7 @@ class Counts(serializers.JSONField):
 
 
 class SourceSerializer(serializers.ModelSerializer[Source]):
-    """Who speaks: a feed, the curated record, the editors."""
+    """Who speaks: a feed, the curated record, the editors, a bank of exchange rates."""
 
     homepage = serializers.CharField()
     last_observed_at = MomentText(source="newest", allow_null=True)

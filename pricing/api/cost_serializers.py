@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from pricing.api.rate_serializers import CitedRateSerializer
 from pricing.api.serializers import EXAMPLE_PRICE, PriceSerializer
 from tracker.api.fields import AmountText, MomentText
 
@@ -48,6 +49,7 @@ _EXAMPLE_COST = {
     "unpriced": [{"meter": "output_tokens", "quantity": 200, "known_from": None}],
     "notes": [],
     "unused": [],
+    "rates": [],
     "error": None,
 }
 EXAMPLE_ANSWER = {
@@ -63,6 +65,7 @@ EXAMPLE_ANSWER = {
             "unpriced": [],
             "notes": [],
             "unused": [],
+            "rates": [],
             "error": {
                 "type": "about:blank",
                 "title": "Not Found",
@@ -127,7 +130,7 @@ class CostRequestSerializer(serializers.Serializer[Any]):
     """Up to 10,000 lines of usage."""
 
     currency = serializers.RegexField(
-        r"^[A-Z]{3}$", required=False, allow_null=True, help_text="That the prices have to be in."
+        r"^[A-Z]{3}$", required=False, allow_null=True, help_text="That all amounts are to be in; as sold if left out."
     )
     lines = CostLineSerializer(many=True)
 
@@ -188,6 +191,7 @@ class CostResultSerializer(serializers.Serializer[Any]):
     unused = serializers.ListField(
         child=serializers.CharField(), help_text="Fields of the provider's usage that had no part in the cost."
     )
+    rates = CitedRateSerializer(many=True, help_text="At which what is sold in another currency was converted.")
     error = LineProblem()
 
 

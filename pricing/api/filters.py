@@ -12,12 +12,14 @@ from django.utils import timezone
 
 from companies.models import AIModel, Company
 from pricing.clock import lapsed
+from pricing.currencies.recorded import current_rates
 from pricing.meters import METERS
 from pricing.models import Offering, PriceLine, PricingChange, PricingChangeLine, Reference, Source
 from tracker.api.filters import (
     Choice,
     Choices,
     Currency,
+    Day,
     Moment,
     Named,
     Number,
@@ -26,6 +28,7 @@ from tracker.api.filters import (
     StrictFilterSet,
     Texts,
     Whole,
+    WrongValue,
     words_in,
 )
 
@@ -53,6 +56,25 @@ CHANGE_KINDS = (
 )
 _TIERS = "standard, batch, flex, priority, or another that the seller has."
 _REFERENCE = {"source": "source__in", "provider": "provider__in", "external_id": "external_id__in"}
+
+
+class ConvertedTo(Currency):
+    """One currency that amounts are converted to."""
+
+    several = False
+
+    def value_of(self, text: str) -> str:
+        currency, known = super().value_of(text), current_rates().currencies
+        if currency not in known:
+            reason = f"no exchange rate of {currency} is known; sold_in={currency} finds what is sold in it"
+            raise WrongValue(reason, known)
+        return currency
+
+
+class Quoted(ConvertedTo):
+    """Any of some currencies that have rates."""
+
+    several = True
 
 
 class SoldFilters(StrictFilterSet):
@@ -160,11 +182,22 @@ class PriceFilters(SoldFilters):
     meter = Choices("meter__in", choices=METERS, description="What is counted.")
     service_tier = Recorded("service_tier__in", model=PriceLine, column="service_tier", description=_TIERS)
     region = Texts("region__in", description="The seller's region or, for plans, the country.")
-    currency = Currency(description="The currency as sold, such as USD.")
+    sold_in = Currency(description="The currency as sold, such as USD.")
+    currency = ConvertedTo(
+        description="The currency that all amounts are to be in, at the rates of `as_of`; as sold if left out."
+    )
 
     class Meta:
         model = PriceLine
         fields: list[str] = []
+
+
+class RateFilters(StrictFilterSet):
+    """Filters of ``rates/``; the view uses their values."""
+
+    currency = Quoted(description="The currency whose rate is shown; all if left out.")
+    date = Day(description="The day on which the rates apply; today if left out.")
+    known_at = Moment(description="Only rates that were known then; now if left out.")
 
 
 class ComparisonFilters(StrictFilterSet):

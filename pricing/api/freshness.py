@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from pricing.models import (
     Alias,
     Decision,
+    ExchangeRate,
     Observation,
     Offering,
     Price,
@@ -31,7 +32,7 @@ def watch_ledger() -> None:
     """Tell the API which tables hold the ledger."""
     record.watch(Source, SourcePrecedence, Offering, Reference, Alias, SlotRule)
     record.watch(*(model.history.model for model in (Source, Offering, Reference)))
-    record.watch(Observation, Statement, Decision, Price, PricingChange)
+    record.watch(Observation, Statement, Decision, Price, PricingChange, ExchangeRate)
     record.watch_moments(Price, "effective_from", _BELIEVED)
     record.watch_moments(Price, "effective_until", f"{_BELIEVED} AND effective_until IS NOT NULL")
     record.tell_freshness(newest_observation)
@@ -53,8 +54,7 @@ def is_past_belief_now(request: Request) -> bool:
 
 
 def newest_observation(source_ids: Collection[int] | None = None) -> datetime | None:
-    """The newest reading among the sources of these ids, or among all."""
+    """The newest reading among the sources of these ids, or among all that state prices."""
     sources = sources_with_newest()
-    if source_ids is not None:
-        sources = sources.filter(pk__in=source_ids)
+    sources = sources.exclude(kind=Source.Kind.RATES) if source_ids is None else sources.filter(pk__in=source_ids)
     return max((at for at in sources.values_list("newest", flat=True) if at is not None), default=None)

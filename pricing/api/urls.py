@@ -15,6 +15,7 @@ from pricing.api.views.offerings import (
     PlanListView,
 )
 from pricing.api.views.prices import PriceListView
+from pricing.api.views.rates import RateListView
 from pricing.api.views.timeline import TimelineView
 
 watch_ledger()
@@ -24,6 +25,7 @@ urlpatterns = [
     path("offerings/<str:id>/", OfferingView.as_view(), name="api-offering-detail"),
     path("offerings/<str:id>/history/", OfferingHistoryView.as_view(), name="api-offering-history"),
     path("prices/", PriceListView.as_view(), name="api-price-list"),
+    path("rates/", RateListView.as_view(), name="api-rate-list"),
     path("changes/", ChangeListView.as_view(), name="api-change-list"),
     path("changes/<str:id>/", ChangeView.as_view(), name="api-change-detail"),
     path("plans/", PlanListView.as_view(), name="api-plan-list"),

@@ -12,6 +12,8 @@ from pricing.costing.memory import Memory
 from pricing.costing.names import NamedOffering, Pair, Route, routes
 from pricing.costing.sheets import BrokenSheet, History, Sheet
 from pricing.costing.suggestions import Suggestions
+from pricing.currencies.conversion import Conversion
+from pricing.currencies.costs import in_one_currency
 from pricing.identity import identity_key
 from pricing.tariffs import UnknownTerm
 from pricing.usage import UsageError
@@ -23,7 +25,8 @@ NAMES_AT_ONCE = 5000
 class CostedLine(NamedTuple):
     """What a line cost, and the alias row by which its model was found.
 
-    ``unused`` are the fields of a provider's usage that had no part in it.
+    ``unused`` are the fields of a provider's usage that had no part in it, ``rates`` the conversions of what is sold
+    in another currency.
     """
 
     cost: Cost
@@ -31,6 +34,7 @@ class CostedLine(NamedTuple):
     alias: Route | None = None
     notes: Sequence[str] = ()
     unused: Sequence[str] = ()
+    rates: Sequence[Conversion] = ()
 
 
 Asked = AskedLine | LineFault
@@ -40,7 +44,8 @@ Answer = CostedLine | LineFault
 class Desk:
     """Prices the lines of one request: a part of them at a time, so that only what these need is in memory at once.
 
-    ``now`` is the moment of the lines that name none. With a currency, a line whose prices are in another errs.
+    ``now`` is the moment of the lines that name none. With a currency, what is sold in another is
+    converted at the rates of the line's moment.
     """
 
     def __init__(self, memory: Memory, now: datetime, currency: str | None = None) -> None:
@@ -57,7 +62,8 @@ class Desk:
         """The answers to some lines in their order; a line that cannot be priced errs alone."""
         asked = [line for line in lines if isinstance(line, AskedLine)]
         self._look_up(asked)
-        return [self._answer(line) if isinstance(line, AskedLine) else line for line in lines]
+        found = [self._answer(line) if isinstance(line, AskedLine) else line for line in lines]
+        return found if self._currency is None else in_one_currency(self._currency, found, lines, self._now)
 
     def _look_up(self, asked: Sequence[AskedLine]) -> None:
         """Find what these lines need; what is found directly is remembered while there is not too much of it."""
@@ -142,16 +148,13 @@ class Desk:
         return sheet
 
     def _in_currency(self, cost: Cost) -> str:
-        if self._currency is None and (currency := cost.plan.currency):
+        """The currency of the answer: the one asked for, which ``answers`` then sees to, or that of all prices."""
+        if currency := self._currency or cost.plan.currency:
             return currency
         try:
-            currency = cost.currency
+            return cost.currency
         except MixedCurrencies as error:
             raise LineFault(("currency",), str(error)) from None
-        if self._currency is not None and currency != self._currency and cost.plan.prices:
-            detail = f"the prices are in {currency}, and conversion to {self._currency} is not available"
-            raise LineFault(("currency",), detail, [currency])
-        return currency
 
 
 def _cost(sheet: PriceSheet, line: AskedLine, at: datetime, fixed: Mapping[str, str]) -> tuple[Cost, Sequence[str]]:

@@ -3,12 +3,14 @@
 from pricing.models.catalogue import Alias, Offering, PriceLine, Reference, SlotRule, Source, SourcePrecedence
 from pricing.models.doubt import Disagreement, Hold
 from pricing.models.evidence import Decision, Observation, Statement
+from pricing.models.rates import ExchangeRate
 from pricing.models.record import Price, PricingChange, PricingChangeLine, SettledTime
 
 __all__ = [
     "Alias",
     "Decision",
     "Disagreement",
+    "ExchangeRate",
     "Hold",
     "Observation",
     "Offering",

@@ -23,6 +23,7 @@ class Source(models.Model):
         FEED = "feed", "feed"
         CURATED = "curated", "curated record"
         EDITOR = "editor", "editors"
+        RATES = "rates", "exchange rates"
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=200)

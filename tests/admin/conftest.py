@@ -17,7 +17,7 @@ from pricing import ledger
 from pricing.claims import Claim, Conditions
 from pricing.identity import identity_key
 from pricing.ledger import Reading, Ruling, Told
-from pricing.models import Alias, Offering, Reference, SettledTime, SlotRule, Source, SourcePrecedence
+from pricing.models import Alias, ExchangeRate, Offering, Reference, SettledTime, SlotRule, Source, SourcePrecedence
 from tracker.models import Heartbeat
 
 JUNE = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -135,6 +135,9 @@ def _around(editor: User, company: Company, chat: Offering, model: AIModel, sour
         )
         SlotRule.objects.create(
             offering=chat, slot=f"peak-{place}", windows=[[30, 510]], source=source, known_from=JUNE
+        )
+        ExchangeRate.objects.create(
+            source=source, currency="CNY", day=date(2026, 6, place), rate=Decimal("7.8"), known_from=JUNE
         )
         SellerAlias.objects.create(source=source, provider=f"deepseek-cn-{place}", company=company)
         CompanyAlias.objects.create(company=company, name=f"DS {place}")

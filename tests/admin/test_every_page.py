@@ -29,6 +29,7 @@ LEDGER_BACKED = (
     "pricing.price",
     "pricing.pricingchange",
     "pricing.pricingchangeline",
+    "pricing.exchangerate",
     "feeds.feed",
     "feeds.refresh",
     "feeds.payload",

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,9 +14,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from pricing.currencies.recorded import current_rates
 from pricing.models import Price
 from tests.api import factories as make
 from tests.api.contract import ListContract, problem_of
+from tracker.amounts import plain
 
 MARCH = make.moment("2026-03-01")
 JUNE = make.moment("2026-06-01")
@@ -59,6 +62,11 @@ def amounts(client: Client, **query: Any) -> list[str]:
     return [row["amount"] for row in response.json()["results"]]
 
 
+def in_dollars(euros: str) -> str:
+    """What euros are worth today."""
+    return plain(current_rates().convert(Decimal(euros), "EUR", "USD", timezone.now()).amount)
+
+
 class TestPrices(ListContract):
     path = PATH
     template = PATH
@@ -80,7 +88,8 @@ class TestPrices(ListContract):
         "meter": (["input_tokens", "subscriptions"], ["0.66", "5", "20"]),
         "service_tier": ("batch", ["1"]),
         "region": ("eu", ["5"]),
-        "currency": ("EUR", ["5"]),
+        "sold_in": ("EUR", ["5"]),
+        "currency": lambda _record: ("USD", ["0.66", "1", "20", in_dollars("5")]),
         "source": [("models-dev", ["0.66", "1"]), ("litellm", ["0.66", "1", "5"])],
         "provider": ("azure", ["5"]),
         "external_id": [("deepseek/deepseek-chat", ["0.66", "1"]), ("pro", ["20"]), ("unheard-of", [])],
@@ -91,9 +100,9 @@ class TestPrices(ListContract):
 @pytest.mark.usefixtures("record")
 class TestTime:
     def test_known_and_effective_axes_are_independent(self, client: Client) -> None:
-        believed_then = amounts(client, known_at="2026-04-01T00:00:00Z", as_of="2026-07-01T00:00:00Z", currency="USD")
+        believed_then = amounts(client, known_at="2026-04-01T00:00:00Z", as_of="2026-07-01T00:00:00Z", sold_in="USD")
         assert believed_then == ["0.435", "1", "20"]
-        assert amounts(client, as_of="2026-07-01T00:00:00Z", currency="USD") == ["0.66", "1", "20"]
+        assert amounts(client, as_of="2026-07-01T00:00:00Z", sold_in="USD") == ["0.66", "1", "20"]
 
     def test_interval_is_half_open(self, client: Client) -> None:
         last_moment = "2026-04-30T23:59:59.999999Z"
@@ -113,7 +122,7 @@ class TestTime:
         problem_of(client.get(PATH, {"known_at": text}), 400)
 
     def test_offset_whose_plus_was_not_encoded_is_understood(self, client: Client) -> None:
-        response = client.get(f"{PATH}?as_of=2026-05-01T02:00:00+02:00&meter=input_tokens&currency=USD")
+        response = client.get(f"{PATH}?as_of=2026-05-01T02:00:00+02:00&meter=input_tokens&sold_in=USD")
         assert [row["amount"] for row in response.json()["results"]] == ["0.66"]
 
     def test_moment_given_twice_is_refused(self, client: Client) -> None:
@@ -122,7 +131,7 @@ class TestTime:
 
 class TestShape:
     def test_every_moment_is_in_utc_and_every_amount_plain(self, client: Client, record: dict[str, Any]) -> None:
-        row = client.get(PATH, {"meter": "input_tokens", "currency": "USD"}).json()["results"][0]
+        row = client.get(PATH, {"meter": "input_tokens", "sold_in": "USD"}).json()["results"][0]
         assert row["amount"] == "0.66"
         assert row["effective_from"] == "2026-05-01T00:00:00Z"
         assert row["unit"] == "per 1M tokens"
@@ -218,7 +227,7 @@ class TestFormats:
 
 class TestWalking:
     def test_links_stay_at_the_moment_of_the_first_page(self, client: Client, record: dict[str, Any]) -> None:
-        first = client.get(PATH, {"limit": 1, "currency": "USD"}).json()
+        first = client.get(PATH, {"limit": 1, "sold_in": "USD"}).json()
         now = timezone.now()
         Price.objects.filter(line=record["batch"]).update(known_until=now)
         make.price(record["batch"], "1", effective_until=now, known_from=now)
@@ -231,7 +240,7 @@ class TestWalking:
         for number in range(5):
             make.line(record["own"], "pages", variant=str(number))
         make.price(make.line(record["own"], "pages", variant="last"), "7")
-        page = client.get(PATH, {"limit": 5, "currency": ["USD", "EUR"]}).json()
+        page = client.get(PATH, {"limit": 5, "sold_in": ["USD", "EUR"]}).json()
         assert [row["amount"] for row in page["results"]] == ["0.66", "1", "5", "20", "7"]
         assert page["next"] is None
 
@@ -260,7 +269,7 @@ class TestQueries:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("path", "parameter"),
-    [("prices", "service_tier"), ("prices", "currency"), ("changes", "service_tier"), ("events", "kind")],
+    [("prices", "service_tier"), ("prices", "sold_in"), ("changes", "service_tier"), ("events", "kind")],
 )
 def test_a_value_that_the_record_does_not_hold_is_an_error(client: Client, path: str, parameter: str) -> None:
     answer = client.get(f"/api/v1/{path}/", {parameter: "foo"})

@@ -20,6 +20,7 @@ from tests.api import (
     test_feed_endpoints,
     test_offering_endpoints,
     test_price_endpoint,
+    test_rate_endpoint,
     test_timeline_endpoint,
 )
 from tests.api.contract import ReadContract, fault_of, problem_of, schema
@@ -42,6 +43,7 @@ def contracts() -> set[str]:
         test_feed_endpoints,
         test_offering_endpoints,
         test_price_endpoint,
+        test_rate_endpoint,
         test_timeline_endpoint,
     ]
     classes = [value for module in modules for value in vars(module).values() if isinstance(value, type)]

@@ -53,6 +53,29 @@ def test_usage_is_priced(chat: Offering) -> None:
     assert "web_searches 2: no price is known" in printed
 
 
+def test_amounts_are_converted_at_the_rate_of_the_moment_which_is_shown(chat: Offering) -> None:
+    printed = price("deepseek-chat", *AT, "--currency", "EUR", "--usage", "input_tokens=1000000")
+    (line,) = [line for line in printed.splitlines() if "batch" in line]
+    assert "EUR (0.2175 USD)" in line
+    assert printed.count("1 USD = 0.") == 1
+    assert "EUR on 2026-06-01 (ecb)" in printed
+    (row,) = map(json.loads, price("deepseek-chat", *AT, "--currency", "EUR", "--json").splitlines())
+    amounts = {(shape["sold"]["amount"], shape["amount"], shape["currency"]) for shape in row["prices"]}
+    (converted,) = [amount for sold, amount, currency in amounts if (sold, currency) == ("0.435", "EUR")]
+    assert f"cost: {converted} EUR" in printed
+
+
+def test_earlier_day_that_stands_in_is_said(chat: Offering) -> None:
+    printed = price("deepseek-chat", "--at", "2026-06-07T00:00:00Z", "--currency", "EUR")
+    assert "on 2026-06-05 (ecb), the last known before 2026-06-07" in printed
+
+
+def test_price_without_a_rate_stays_as_sold_and_says_why(chat: Offering) -> None:
+    make.price(make.line(chat, "pages"), "7", currency="XAU")
+    printed = price("deepseek-chat", *AT, "--currency", "EUR")
+    assert "7 XAU (no exchange rate of XAU is known" in printed
+
+
 def test_json_holds_the_prices_and_the_cost(resold: Offering) -> None:
     rows = [json.loads(line) for line in price("ds-v4", "--json", *AT, "--usage", "input_tokens=10").splitlines()]
     assert [(row["seller"], row["cost"]["total"]) for row in rows] == [("azure", "0.00009"), ("deepseek", "0.00000435")]
@@ -81,6 +104,7 @@ def test_alias_is_followed_and_named(chat: Offering) -> None:
         (["deepseek-chat", "--usage", "input_tokens"], "METER=COUNT"),
         (["deepseek-chat", "--usage", "inptu_tokens=1"], "input_tokens"),
         (["a\0b"], "no model"),
+        (["deepseek-chat", "--currency", "XAU"], "no exchange rate of 'XAU' is known; choose from AUD"),
     ],
 )
 def test_bad_input_ends_with_2_and_says_what_is_right(chat: Offering, arguments: list[str], says: str) -> None:

@@ -27,7 +27,7 @@ def models_dev(**facts: object) -> SourceState:
     return next(state for state in source_states(NOW) if state.slug == "models-dev")
 
 
-def test_every_feed_is_named_in_the_order_in_which_they_speak() -> None:
+def test_every_feed_of_prices_is_named_in_the_order_in_which_they_speak() -> None:
     assert [state.slug for state in source_states(NOW)] == ["curated", "models-dev", "litellm", "genai-prices"]
 
 

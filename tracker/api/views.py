@@ -53,7 +53,7 @@ class ReadView(GenericAPIView[Any]):
             return self._by_digest(request)
         # The state is taken before the rows are read: a write in between makes the tag too old, never too new.
         self.record_state = record.current()
-        tag = tag_of(self.record_state.version, request.build_absolute_uri(), request.accepted_renderer.media_type)
+        tag = tag_of(self.version(request), request.build_absolute_uri(), request.accepted_renderer.media_type)
         if is_current(request, tag):
             return _not_modified(tag)
         response = self._kept_or_made(request, tag)
@@ -63,6 +63,10 @@ class ReadView(GenericAPIView[Any]):
     def is_told_by_record(self, request: Request) -> bool:
         """Whether the record's version and the address together settle the body."""
         return self.follows_record
+
+    def version(self, request: Request) -> str:
+        """What settles the body besides the address: the record's version, and what else an answer depends on."""
+        return self.record_state.version
 
     def read(self, request: Request) -> Any:
         """What the body holds, or a finished response (a redirect, a stream)."""

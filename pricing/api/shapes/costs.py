@@ -18,6 +18,7 @@ from pricing.costing.asked import LineFault
 from pricing.costing.lines import Answer, CostedLine
 from pricing.costing.memory import Memory
 from pricing.costing.names import Route
+from pricing.currencies.shapes import conversion_text
 from pricing.meters import METERS
 from pricing.models import Price
 from pricing.usage import Quantity
@@ -25,7 +26,7 @@ from tracker.amounts import plain
 from tracker.api.moments import moment_text
 
 _BATCH = 1000
-_NOTHING_MORE = ',"unpriced":[],"notes":[],"unused":[],"error":null}'
+_NOTHING_MORE = ',"unpriced":[],"notes":[],"unused":[],"rates":[],"error":null}'
 _BEGINNINGS = {meter: f'{{"meter":"{meter}","quantity":' for meter in METERS}
 
 Id = str | int | None
@@ -65,7 +66,7 @@ class ResultWriter:
             self._frames[key] = (plan, [(_BEGINNINGS[meter], endings[price.row or 0]) for meter, price in columns])
 
     def _write_cost(self, pieces: list[str], costed: CostedLine, given: Id) -> None:
-        cost, currency, route, notes, unused = costed
+        cost, currency, route, notes, unused, rates = costed
         alias = json.dumps(alias_shape(route)) if route else "null"
         opening = (
             f'{{"id":{_id_text(given)},"total":"{_amount(cost.sum_of_amounts)}","currency":{_quoted(currency)},'
@@ -78,11 +79,12 @@ class ResultWriter:
                 pieces += (f'{opening}{beginning}{_number(quantity)},"amount":"{_amount(amount)}', ending)
                 opening = ","
         closing = "]" if opening == "," else f"{opening}]"
-        if not (notes or unused or cost.unpriced):
+        if not (notes or unused or cost.unpriced or rates):
             pieces.append(closing + _NOTHING_MORE)
             return
         unpriced = ",".join(map(_unpriced_text, cost.unpriced))
-        said = f'"notes":{json.dumps(notes)},"unused":{json.dumps(unused)}'
+        cited = ",".join(map(conversion_text, rates))
+        said = f'"notes":{json.dumps(notes)},"unused":{json.dumps(unused)},"rates":[{cited}]'
         pieces.append(f'{closing},"unpriced":[{unpriced}],{said},"error":null}}')
 
 
@@ -121,7 +123,9 @@ def alias_shape(route: Route) -> dict[str, Any]:
 
 def _fault_text(fault: LineFault, given: Id, number: int) -> str:
     nothing: dict[str, Any] = {"total": None, "currency": None, "alias": None, "items": [], "unpriced": []}
-    return json.dumps({"id": given, **nothing, "notes": [], "unused": [], "error": problem_shape(fault, number)})
+    return json.dumps(
+        {"id": given, **nothing, "notes": [], "unused": [], "rates": [], "error": problem_shape(fault, number)}
+    )
 
 
 def _unpriced_text(unpriced: Unpriced) -> str:

@@ -22,6 +22,9 @@ from pricing.costing.lines import CostedLine
 from pricing.costing.memory import Memory
 from pricing.costing.names import Route
 from pricing.costing.sheets import BrokenSheet, Sheet
+from pricing.currencies.costs import costed_in
+from pricing.currencies.recorded import current_rates
+from pricing.currencies.shapes import PriceConverter
 from pricing.meters import METERS
 from pricing.models import Offering, PriceLine
 from pricing.usage import Quantity, UsageError, read_usage
@@ -43,29 +46,36 @@ class Command(BaseCommand):
         parser.add_argument("--seller", metavar="S", help="slug of one seller; without it, all that sell the model")
         parser.add_argument("--at", metavar="T", help="a moment such as 2026-09-01T00:00:00Z; now if left out")
         parser.add_argument("--usage", nargs="+", metavar="METER=COUNT", default=[], help="price this usage as well")
+        parser.add_argument("--currency", metavar="C", help="convert all amounts at the rates of that moment")
         parser.add_argument("--json", action="store_true", help="print one JSON object for each seller's offering")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             at = read_moment("--at", options["at"]) if options["at"] else timezone.now()
             usage = _read_counts(options["usage"])
+            converter = _converter(options["currency"], at)
             found = offerings_called(options["model"], options["seller"], at)
         except (LineFault, UsageError, NothingCalledSo) as error:
             raise CommandError(str(error), returncode=BAD_INPUT) from error
         offerings = [offering for offering, _ in found]
         shapes = shapes_by_offering(in_force(PriceLine.objects.filter(offering__in=offerings), at, None))
-        costs = self._costs(found, usage, at) if usage else {}
+        costs = self._costs(found, usage, at, converter) if usage else {}
         for offering, route in found:
             write = self._write_json if options["json"] else self._write_sheet
-            write(offering, route, at, shapes.get(offering.pk, []), costs.get(offering.pk))
+            prices = [converter.row(shape) if converter else shape for shape in shapes.get(offering.pk, ())]
+            write(offering, route, at, prices, costs.get(offering.pk))
 
     def _costs(
-        self, found: Sequence[tuple[Offering, Route | None]], usage: Mapping[str, Quantity], at: datetime
+        self,
+        found: Sequence[tuple[Offering, Route | None]],
+        usage: Mapping[str, Quantity],
+        at: datetime,
+        converter: PriceConverter | None,
     ) -> dict[int, dict[str, Any]]:
         """The result of each offering, as ``costs/`` writes it."""
         memory = Memory()
         sheets = memory.sheets([offering.pk for offering, _ in found])
-        answers = [_cost(sheets[offering.pk], usage, at, route) for offering, route in found]
+        answers = [_cost(sheets[offering.pk], usage, at, route, converter) for offering, route in found]
         results = json.loads(b"[%s]" % ResultWriter(memory).written(answers, [None] * len(answers)))
         return {offering.pk: result for (offering, _), result in zip(found, results, strict=True)}
 
@@ -90,7 +100,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{offering.name} at {offering.seller.name} ({offering.external_id}{led}), {utc(at)}")
         if not prices:
             self.stdout.write("  no price is known at this moment")
-        for row in _table([_row(shape) for shape in sorted(prices, key=_place)]):
+        for row in (*_table([_row(shape) for shape in sorted(prices, key=_place)]), *_rates_of(prices)):
             self.stdout.write(f"  {row}")
         for line in _cost_lines(cost) if cost else ():
             self.stdout.write(f"  {line}")
@@ -109,12 +119,32 @@ def _read_counts(given: Sequence[str]) -> dict[str, Quantity]:
     return read_usage(counts)
 
 
-def _cost(sheet: Sheet, usage: Mapping[str, Quantity], at: datetime, route: Route | None) -> CostedLine | LineFault:
+def _converter(currency: str | None, at: datetime) -> PriceConverter | None:
+    """What converts to a currency, if one is asked for. Raises LineFault on one without rates."""
+    if currency is None:
+        return None
+    rates = current_rates()
+    if currency not in rates.currencies:
+        known = ", ".join(rates.currencies)
+        raise LineFault(("--currency",), f"no exchange rate of {currency!r} is known; choose from {known}")
+    return PriceConverter(currency, rates, at)
+
+
+def _cost(
+    sheet: Sheet,
+    usage: Mapping[str, Quantity],
+    at: datetime,
+    route: Route | None,
+    converter: PriceConverter | None,
+) -> CostedLine | LineFault:
     if isinstance(sheet, BrokenSheet):
         return LineFault(("model",), sheet.reason, status=500)
     try:
         cost = price(sheet, usage, at)
-        return CostedLine(cost, cost.currency, route, cost.notes)
+        if converter is None:
+            return CostedLine(cost, cost.currency, route, cost.notes)
+        costed = CostedLine(cost, converter.currency, route, cost.notes)
+        return costed_in(converter.currency, costed, at, None, converter.rates)
     except UsageError as error:
         return LineFault(("usage", error.field), error.detail, error.choices)
     except MixedCurrencies as error:
@@ -131,10 +161,29 @@ def _row(shape: Mapping[str, Any]) -> list[str]:
     since = f"{'begun' if began.startswith(('by', 'between')) else 'since'} {began}{until}"
     return [
         _line_name(shape),
-        f"{shape['amount']} {shape['currency']}",
+        _amount(shape),
         shape["unit"],
         since,
         ", ".join(shape["sources"]),
+    ]
+
+
+def _amount(shape: Mapping[str, Any]) -> str:
+    """The amount; a converted one with the price as sold."""
+    sold = shape.get("sold") or shape
+    if shape["amount"] is None:
+        return f"{sold['amount']} {sold['currency']} ({shape['not_converted']})"
+    as_sold = f" ({sold['amount']} {sold['currency']})" if shape.get("rate") else ""
+    return f"{shape['amount']} {shape['currency']}{as_sold}"
+
+
+def _rates_of(prices: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Each rate that amounts were converted at, with its day and source."""
+    rates = {rate["from"]: rate for shape in prices if (rate := shape.get("rate"))}
+    return [
+        f"1 {rate['from']} = {rate['rate']} {rate['to']} on {rate['date']} ({rate['source']})"
+        + (f", the last known before {rate['for_date']}" if rate["stands_in"] else "")
+        for rate in rates.values()
     ]
 
 
