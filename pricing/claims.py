@@ -132,13 +132,16 @@ class ParsedDocument:
     """All that one document says.
 
     ``unrecognised`` counts price fields that no rule understands, by the source's own name;
-    ``not_offerings`` counts rows that are not for sale (examples, defaults), by id.
+    ``not_offerings`` counts rows that are not for sale (examples, defaults), by id. ``set_aside``
+    tells what was left out of rows that were taken: the earlier twin of a repeated key, a price
+    that is decided at run time.
     """
 
     offerings: list[ParsedOffering] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     unrecognised: Counter[str] = field(default_factory=Counter)
     not_offerings: Counter[str] = field(default_factory=Counter)
+    set_aside: list[Rejection] = field(default_factory=list)
 
 
 class UnreadableDocument(ValueError):

@@ -10,10 +10,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from feeds.adapters.amounts import BadRow
-from feeds.adapters.litellm.amounts import canonical_amount
 from feeds.adapters.litellm.ids import GEOGRAPHIES
 from feeds.adapters.litellm.readers import PROVIDER_SPECIFIC
 from feeds.adapters.litellm.sheets import Quote, Sheet
+from feeds.adapters.scaling import canonical_amount
 from pricing.claims import STANDARD_TIER, Claim, Conditions
 from pricing.meters import METERS
 

@@ -1,4 +1,4 @@
-"""Turning a price as the document writes it into the ledger's exact amount."""
+"""Turning a price as a document writes it, for a quantity of its own, into the ledger's exact amount."""
 
 from __future__ import annotations
 
