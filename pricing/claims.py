@@ -52,7 +52,8 @@ class Claim:
     ``effective_from`` and ``effective_until`` are what the source itself claims; None where it
     gives no date. ``precision`` belongs to ``effective_from`` and is one of PRECISIONS:
     ``observed`` when the source gives no date. The citation says where it can be read, for a
-    source whose claims come from different places.
+    source whose claims come from different places. A price that the source states as a factor on
+    another line of the offering names that line in ``derived_from``, and the ``factor``.
     """
 
     line: Conditions
@@ -63,6 +64,8 @@ class Claim:
     precision: str = "observed"
     citation_url: str = ""
     citation_title: str = ""
+    derived_from: Conditions | None = None
+    factor: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

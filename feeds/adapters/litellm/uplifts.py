@@ -45,7 +45,9 @@ def _of_entry(name: str, factor: object) -> Uplift:
 
 
 def apply_uplifts(sheet: Sheet, uplifts: Iterable[Uplift]) -> None:
-    """Add the lines that follow from the factors: speed first, since a region's factor is on that too.
+    """Add the lines that follow from the factors, with what they derive from.
+
+    Speed goes first, since a region's factor is on that too.
 
     A factor is on token prices only. A speed replaces the standard tier; a region's factor is on
     every tier, but not on a row whose id fixes a region. A line that the row states itself
@@ -57,7 +59,7 @@ def apply_uplifts(sheet: Sheet, uplifts: Iterable[Uplift]) -> None:
             derived = _derived_line(line, uplift.region, uplift.service_tier)
             if derived is not None and derived not in sheet:
                 amount = canonical_amount(f"a price times {uplift.field}", quote.claim.amount, factor)
-                sheet[derived] = Quote(Claim(derived, amount), quote.rank)
+                sheet[derived] = Quote(Claim(derived, amount, derived_from=line, factor=factor), quote.rank)
 
 
 def _factor(uplift: Uplift) -> Decimal:
