@@ -66,7 +66,8 @@ def _refused_claim(claim: Claim) -> str | None:
         return f"a price applies above {line.above_input_tokens} input tokens, which no request can have"
     if not claim.currency.isprintable() or not 0 < len(claim.currency) <= _LONGEST_CURRENCY:
         return "the currency of a price is no currency code"
-    return None if fits(claim.amount) else "a price has more digits than the ledger keeps"
+    amounts = (claim.amount, claim.factor) if claim.factor is not None else (claim.amount,)
+    return None if all(map(fits, amounts)) else "a price has more digits than the ledger keeps"
 
 
 def _printable(text: str) -> str:

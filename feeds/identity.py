@@ -54,11 +54,12 @@ class Identity:
 
     def identify(self, parsed: ParsedDocument) -> Identified:
         """Map every row to an offering, making what is missing, and drop zeros that say nothing."""
-        found = Identified()
+        found = Identified(rejected=list(parsed.set_aside))
         rejected = {(r.provider, r.model) for r in parsed.rejected}
         rows = self._acceptable(parsed.offerings, found, rejected)
         self._references = self._load_references()
-        found.unreadable = {self._references[key].pk for key in rejected if key in self._references}
+        unread = rejected - {(row.provider, row.model) for row in rows}
+        found.unreadable = {self._references[key].pk for key in unread if key in self._references}
         self._make_offerings(rows, found)
         if self._keep_presence:
             self._mark_presence({(row.provider, row.model) for row in rows} | rejected)

@@ -65,6 +65,16 @@ FEEDS = {
             kind="curated",
         ),
         KnownFeed(
+            slug="openrouter",
+            name="OpenRouter",
+            adapter="openrouter",
+            precedence=20,
+            homepage="https://openrouter.ai",
+            licence="the service's terms",
+            may_republish=False,
+            address="https://openrouter.ai/api/v1/models",
+        ),
+        KnownFeed(
             slug="models-dev",
             name="models.dev",
             adapter="models_dev",
@@ -107,6 +117,17 @@ FEEDS = {
             may_republish=True,
             address="https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml",
             kind="rates",
+        ),
+        KnownFeed(
+            slug="llm-prices",
+            name="llm-prices",
+            adapter="llm_prices",
+            precedence=60,
+            homepage="https://www.llm-prices.com",
+            licence="none stated",
+            may_republish=False,
+            address="https://www.llm-prices.com/historical-v1.json",
+            every=timedelta(days=1),
         ),
     )
 }

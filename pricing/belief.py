@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pricing.claims import Conditions, Tariff
+from pricing.derived import Derivation, follow
 from pricing.models import (
     Decision,
     Observation,
@@ -91,12 +92,14 @@ class Sheet:
     resolutions: dict[Tariff, Resolution] = field(default_factory=dict)
     believed: dict[Conditions, list[Segment]] = field(default_factory=dict)
     rows: dict[Conditions, list[int]] = field(default_factory=dict)
+    derivations: dict[int, Derivation] = field(default_factory=dict)
+    kin: set[tuple[Tariff, Tariff]] = field(default_factory=set)
 
     def resolved(
         self, tariffs: Iterable[Tariff], readings: Readings, specificity: dict[int, tuple[int, int, str]]
     ) -> dict[Conditions, list[Segment]]:
-        """The believed history with some of the tariffs resolved afresh."""
-        chosen = set(tariffs)
+        """The believed history with some of the tariffs resolved afresh, and those that hang together with them."""
+        chosen = self._with_kin(tariffs)
         history = {line: rows for line, rows in self.believed.items() if line.tariff not in chosen}
         for tariff in chosen:
             said = self.said.get(tariff, [])
@@ -106,7 +109,14 @@ class Sheet:
                 resolution = resolution_of(said, ruled, witnesses, specificity, self.released)
                 self.resolutions[tariff] = resolution
                 history.update(resolution.history)
-        return history
+        return follow(history, self.derivations) if self.derivations else history
+
+    def _with_kin(self, tariffs: Iterable[Tariff]) -> set[Tariff]:
+        """The tariffs, those that they are derived from, and those derived from them."""
+        chosen = set(tariffs)
+        while found := {t for pair in self.kin if not chosen.isdisjoint(pair) for t in pair} - chosen:
+            chosen |= found
+        return chosen
 
     def has_refused(self, held: Held) -> bool:
         """Whether a person refused what is held: it waits for nobody any more."""
@@ -188,6 +198,8 @@ def _load_statements(
         "first_observed_at",
         "absent_before",
         "ended_at",
+        "derived_from_id",
+        "factor",
     )
     for (
         pk,
@@ -203,13 +215,19 @@ def _load_statements(
         first,
         before,
         ended,
+        base,
+        factor,
     ) in rows.iterator():
         if pk in unsaid:
             continue
         offering_id, line = conditions[line_id]
         value = (amount, currency, zero)
         said = Said(pk, source, reference, line, value, start, end, precision, first, before, ended)
-        sheets[offering_id].said.setdefault(line.tariff, []).append(said)
+        sheet = sheets[offering_id]
+        sheet.said.setdefault(line.tariff, []).append(said)
+        if base is not None and factor is not None:
+            derivation = sheet.derivations[pk] = Derivation(conditions[base][1], factor)
+            sheet.kin.add((line.tariff, derivation.base.tariff))
 
 
 def _load_decisions(

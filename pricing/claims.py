@@ -52,7 +52,8 @@ class Claim:
     ``effective_from`` and ``effective_until`` are what the source itself claims; None where it
     gives no date. ``precision`` belongs to ``effective_from`` and is one of PRECISIONS:
     ``observed`` when the source gives no date. The citation says where it can be read, for a
-    source whose claims come from different places.
+    source whose claims come from different places. A price that the source states as a factor on
+    another line of the offering names that line in ``derived_from``, and the ``factor``.
     """
 
     line: Conditions
@@ -63,6 +64,8 @@ class Claim:
     precision: str = "observed"
     citation_url: str = ""
     citation_title: str = ""
+    derived_from: Conditions | None = None
+    factor: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +135,16 @@ class ParsedDocument:
     """All that one document says.
 
     ``unrecognised`` counts price fields that no rule understands, by the source's own name;
-    ``not_offerings`` counts rows that are not for sale (examples, defaults), by id.
+    ``not_offerings`` counts rows that are not for sale (examples, defaults), by id. ``set_aside``
+    tells what was left out of rows that were taken: the earlier twin of a repeated key, a price
+    that is decided at run time.
     """
 
     offerings: list[ParsedOffering] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     unrecognised: Counter[str] = field(default_factory=Counter)
     not_offerings: Counter[str] = field(default_factory=Counter)
+    set_aside: list[Rejection] = field(default_factory=list)
 
 
 class UnreadableDocument(ValueError):

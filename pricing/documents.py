@@ -22,7 +22,7 @@ from pricing.runs import Edits, Run, read_between, read_latest
 from pricing.settlement import settle_crossed
 from pricing.sheets import BATCH, Outcome, StaleObservation, ensure_lines, tariffs_of
 
-StatementKey = tuple[int, int, Decimal, str, str, datetime | None, datetime | None, str]
+StatementKey = tuple[int, int, Decimal, str, str, datetime | None, datetime | None, str, int | None, Decimal | None]
 Citation = tuple[str, str]
 
 
@@ -133,6 +133,7 @@ def _record_observation(reading: Reading) -> None:
 def _keys(told: Sequence[Told]) -> tuple[dict[StatementKey, Citation], dict[int, TariffKey]]:
     """Every claim as a statement's key, and the tariff of every line that they name."""
     wanted = {(t.offering, claim.line) for t in told for claim in t.claims}
+    wanted |= {(t.offering, claim.derived_from) for t in told for claim in t.claims if claim.derived_from is not None}
     line_ids = ensure_lines(wanted)
     keys: dict[StatementKey, Citation] = {}
     for t in told:
@@ -148,6 +149,8 @@ def _keys(told: Sequence[Told]) -> tuple[dict[StatementKey, Citation], dict[int,
                     claim.effective_from,
                     claim.effective_until,
                     claim.precision,
+                    None if claim.derived_from is None else line_ids[t.offering, claim.derived_from],
+                    claim.factor,
                 )
             ] = (claim.citation_url, claim.citation_title)
     return keys, {pk: (offering, line.tariff) for (offering, line), pk in line_ids.items()}
@@ -165,6 +168,8 @@ _RUN_COLUMNS = (
     "effective_from",
     "effective_until",
     "precision",
+    "derived_from_id",
+    "factor",
 )
 
 
@@ -245,6 +250,8 @@ STATEMENT_COLUMNS = (
     "effective_from",
     "effective_until",
     "precision",
+    "derived_from_id",
+    "factor",
     "first_observed_at",
     "absent_before",
     "ended_at",

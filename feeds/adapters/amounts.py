@@ -9,6 +9,8 @@ from decimal import Context, Decimal
 WHOLE_DIGITS = 20
 DECIMALS = 18
 KEPT_DIGITS = 12
+_PLAUSIBLE_EXPONENT = 60
+_PLAUSIBLE_DIGITS = 60
 _SHOWN_CHARACTERS = 60
 _LAST_DECIMAL = Decimal(1).scaleb(-DECIMALS)
 _WIDE = Context(prec=60)
@@ -31,6 +33,8 @@ def price_amount(value: object, field: str) -> Decimal:
         raise BadRow(f"{field} is {shown(value)}, but a price is 0 or more")
     if not amount:
         return Decimal(0)
+    if not is_plausible(amount):
+        raise BadRow(f"{field} is {shown(value)}, which no price can be")
     stored = kept(amount)
     if stored is None:
         raise BadRow(
@@ -38,6 +42,11 @@ def price_amount(value: object, field: str) -> Decimal:
             f"and {DECIMALS} after it"
         )
     return stored
+
+
+def is_plausible(amount: Decimal) -> bool:
+    """Whether a finite number has the size and the digits of something that a person or a program priced."""
+    return abs(amount.adjusted()) <= _PLAUSIBLE_EXPONENT and len(amount.as_tuple().digits) <= _PLAUSIBLE_DIGITS
 
 
 def fits_ledger(amount: Decimal) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from pricing.claims import UnreadableDocument
+from pricing.claims import ParsedDocument, Rejection, UnreadableDocument
 
 
 def _refuse_constant(name: str) -> Any:
@@ -18,10 +20,47 @@ def load_json(body: bytes) -> Any:
 
     Raises UnreadableDocument when it is empty, cut short, nested beyond reason or not JSON.
     """
+    return _load(body, None)
+
+
+def load_noting_repeats(body: bytes, document: ParsedDocument) -> Any:
+    """The same content as ``load_json`` gives; a key that one object repeats is told of in ``document``.
+
+    The last one counts, as for any parser of JSON. Raises UnreadableDocument.
+    """
+    repeated: Counter[str] = Counter()
+
+    def as_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        content = dict(pairs)
+        if len(content) < len(pairs):
+            repeated.update(_surplus(pairs))
+        return content
+
+    content = _load(body, as_object)
+    document.set_aside += [_repeat(key, count) for key, count in repeated.items()]
+    return content
+
+
+def _surplus(pairs: list[tuple[str, Any]]) -> Counter[str]:
+    counts = Counter(key for key, _ in pairs)
+    return Counter({key: count - 1 for key, count in counts.items() if count > 1})
+
+
+def _repeat(key: str, surplus: int) -> Rejection:
+    times = "once more" if surplus == 1 else f"{surplus} times more"
+    return Rejection("", key, f"the key stands {times} in the same object; the last one is taken")
+
+
+def _load(body: bytes, as_object: Callable[[list[tuple[str, Any]]], dict[str, Any]] | None) -> Any:
     if not body.strip():
         raise UnreadableDocument("the document is empty; a JSON document was expected")
     try:
-        return json.loads(body.decode("utf-8"), parse_float=Decimal, parse_constant=_refuse_constant)
+        return json.loads(
+            body.decode("utf-8"),
+            parse_float=Decimal,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=as_object,
+        )
     except UnicodeDecodeError as error:
         raise UnreadableDocument(f"the document is not UTF-8 text ({error})") from None
     except RecursionError:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from feeds.adapters.amounts import BadRow, price_amount, shape_name, shown
-from feeds.adapters.document import load_json
+from feeds.adapters.document import load_noting_repeats
 from pricing.claims import (
     STANDARD_TIER,
     Claim,
@@ -65,7 +65,8 @@ def parse(body: bytes) -> ParsedDocument:
     rejected and the rest goes on.
     """
     reading = _Reading()
-    for provider_id, provider in _catalogue(load_json(body)).items():
+    content = load_noting_repeats(body, reading.document)
+    for provider_id, provider in _catalogue(content).items():
         reading.read_provider(provider_id, provider)
     return reading.document
 

@@ -42,6 +42,8 @@ EXAMPLE_PRICE = {
     "known_until": None,
     "sources": ["models-dev", "litellm"],
     "last_confirmed_at": "2026-11-20T06:00:00Z",
+    "derived_from": None,
+    "factor": None,
 }
 EXAMPLE_OFFERING = {
     "id": 17,
@@ -161,6 +163,10 @@ class PriceSerializer(LineSerializer):
     known_until = MomentText(allow_null=True)
     sources = serializers.ListField(child=serializers.CharField(), help_text="Who states this price, by precedence.")
     last_confirmed_at = MomentText(allow_null=True)
+    derived_from = LineSerializer(
+        allow_null=True, help_text="The line on whose price this one is a factor: the price follows it."
+    )
+    factor = AmountText(allow_null=True, help_text="What the price of that line is multiplied by.")
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A price row", EXAMPLE_PRICE_VERSION)])

@@ -59,6 +59,16 @@ class Statement(models.Model):
     )
     citation_url = models.URLField(max_length=1000, blank=True)
     citation_title = models.CharField(max_length=500, blank=True)
+    derived_from = models.ForeignKey(
+        PriceLine,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="derived_statements",
+        db_index=False,
+        help_text="The line of the same offering on whose price the source states this one as a factor.",
+    )
+    factor = AmountField(null=True, blank=True)
     note = models.TextField(blank=True)
     recorded_at = models.DateTimeField(auto_now_add=True)
 

@@ -275,3 +275,20 @@ def test_a_value_that_the_record_does_not_hold_is_an_error(client: Client, path:
     answer = client.get(f"/api/v1/{path}/", {parameter: "foo"})
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["parameter"] == parameter
+
+
+def test_a_derived_price_names_the_line_that_it_follows_and_the_factor(client: Client, record: dict[str, Any]) -> None:
+    said = make.statement(record["batch"], "1", derived_from=record["moved"], factor=Decimal("1.10"))
+    Price.objects.filter(line=record["batch"]).update(statement=said)
+    rows = {row["meter"]: row for row in client.get(PATH, {"seller": "deepseek"}).json()["results"]}
+    assert (rows["output_tokens"]["factor"], rows["output_tokens"]["derived_from"]["meter"]) == ("1.1", "input_tokens")
+    assert rows["output_tokens"]["derived_from"]["unit"] == "per 1M tokens"
+    assert (rows["input_tokens"]["factor"], rows["input_tokens"]["derived_from"]) == (None, None)
+
+
+def test_a_derived_price_has_its_line_as_json_in_a_cell_of_csv(client: Client, record: dict[str, Any]) -> None:
+    said = make.statement(record["batch"], "1", derived_from=record["moved"], factor=Decimal("1.10"))
+    Price.objects.filter(line=record["batch"]).update(statement=said)
+    answer = client.get(PATH, {"format": "csv", "meter": "output_tokens", "fields": "amount,factor,derived_from"})
+    (row,) = csv.DictReader(io.StringIO(answer.getvalue().decode()))  # type: ignore[attr-defined]
+    assert (row["factor"], json.loads(row["derived_from"])["meter"]) == ("1.1", "input_tokens")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 
 import pytest
@@ -284,3 +285,19 @@ def test_float_noise_beyond_the_last_decimal_of_the_ledger_does_not_cost_the_row
     row = {"litellm_provider": "gemini", "input_cost_per_video_per_second": 3.3333333333333335e-05}
     (taken,) = document({"gemini/live": row}).offerings
     assert [str(claim.amount) for claim in taken.claims] == ["0.000033333333333333"]
+
+
+def test_of_a_repeated_key_the_last_row_is_taken_and_the_report_says_so() -> None:
+    first, last = (json.dumps({**GOOD_ROW, "input_cost_per_token": price}) for price in (1e-6, 2e-6))
+    parsed = parse(f'{{"twin": {first}, "twin": {last}}}'.encode())
+    assert [claim.amount for claim in parsed.offerings[0].claims] == [2]
+    (told,) = parsed.set_aside
+    assert (told.model, told.reason) == ("twin", "the key stands once more in the same object; the last one is taken")
+    assert not parsed.rejected
+
+
+@pytest.mark.parametrize("field", ["input_cost_per_token_turbo", "input_cost_per_hologram", "hologram_pricing"])
+def test_tomorrow_s_suffix_or_meter_is_counted_and_the_rest_of_its_row_is_taken(field: str) -> None:
+    parsed = document({"some-model": {**GOOD_ROW, field: 3e-6, "output_cost_per_token": 2e-6}})
+    assert parsed.unrecognised == {field: 1}
+    assert [claim.line.meter for claim in parsed.offerings[0].claims] == ["input_tokens", "output_tokens"]

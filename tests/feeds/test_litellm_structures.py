@@ -168,3 +168,26 @@ def test_provider_specific_factors_multiply_and_routing_hints_are_no_prices() ->
         Conditions("input_tokens", region="us"): "5.5",
         Conditions("input_tokens", "fast", "us"): "11",
     }
+
+
+def test_a_derived_line_says_what_it_derives_from_and_the_factor() -> None:
+    base = {"input_cost_per_token": 4e-7, "input_cost_per_token_above_200k_tokens": 8e-7}
+    found = offering(**base, provider_specific_entry={"fast": 2}, regional_processing_uplift_multiplier_eu=1.1)
+    derivations = {claim.line: (claim.derived_from, claim.factor) for claim in found.claims}
+    plain, fast = Conditions("input_tokens"), Conditions("input_tokens", "fast")
+    assert derivations[plain] == (None, None)
+    assert derivations[fast] == (plain, 2)
+    assert derivations[Conditions("input_tokens", region="eu")] == (plain, Decimal("1.1"))
+    assert derivations[Conditions("input_tokens", "fast", "eu")] == (fast, Decimal("1.1"))
+    long = Conditions("input_tokens", region="eu", above_input_tokens=200_000)
+    assert derivations[long] == (Conditions("input_tokens", above_input_tokens=200_000), Decimal("1.1"))
+
+
+def test_a_derived_line_inside_a_slot_derives_from_the_line_of_that_slot() -> None:
+    window = {"hours_utc": "16:30-00:30", "input_cost_per_token": 5e-7}
+    found = offering(input_cost_per_token=1e-6, off_peak_pricing=window, regional_processing_uplift_multiplier_eu=1.1)
+    derivations = {claim.line: claim.derived_from for claim in found.claims if claim.factor}
+    assert derivations == {
+        Conditions("input_tokens", region="eu", slot=slot): Conditions("input_tokens", slot=slot)
+        for slot in ("peak", "off-peak")
+    }

@@ -338,3 +338,15 @@ def test_a_document_of_the_wrong_shape_is_unreadable_in_one_line(body, said):
         parse(body)
     assert said in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_the_shapes_of_all_years_say_the_same_of_one_model():
+    shared = {"input": 1, "output": 2, "context_over_200k": {"input": 3, "output": 4}}
+    tiers = [{"input": 3, "output": 4, "tier": {"type": "context", "size": 200_000}}]
+    then = {"cost": {**shared, "inputCached": 0.1}, "experimental": True, "release_date": "2025-06"}
+    between = {"cost": {**shared, "cache_read": 0.1}, "experimental": False, "release_date": "2025-06"}
+    today = {"cost": {**shared, "cache_read": 0.1, "tiers": tiers}, "experimental": {}, "release_date": "2025-06"}
+    documents = [read(model) for model in (then, between, today)]
+    assert len({frozenset(document.offerings[0].claims) for document in documents}) == 1
+    assert {document.offerings[0].facts.release_precision for document in documents} == {"month"}
+    assert not any(document.unrecognised or document.rejected for document in documents)

@@ -14,7 +14,7 @@ from feeds.enrolment import feed_named
 from feeds.models import Refresh
 from feeds.refreshing import CouldNotFetch, refresh
 from feeds.registry import KnownFeed
-from pricing.models import Observation, Offering, PricingChange
+from pricing.models import Observation, Offering, PricingChange, Statement
 from tests.feeds.small_feeds import catalogue, day, price_map, read
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +65,16 @@ def test_a_row_that_cannot_be_taken_is_not_a_row_that_is_gone() -> None:
         read(catalogue(kept={"input": number}, odd={"input": -1}), day(number))
     assert not PricingChange.objects.filter(kind="withdrawn").exists()
     assert Offering.objects.get(external_id="odd").status == "listed"
+
+
+def test_an_id_given_twice_is_read_as_its_first_row_again_and_again() -> None:
+    model = {"id": "one", "prices": {"input_mtok": 1}}
+    twice = [{"id": "deepseek", "name": "DeepSeek", "models": [model, {**model, "prices": {"input_mtok": 5}}]}]
+    for number in (1, 2, 3):
+        twice[0]["name"] = f"DeepSeek {number}"
+        report = read(json.dumps(twice).encode(), day(number), "genai-prices")
+        assert report.counts["rejected"] == 1
+    assert Statement.objects.count() == 1
 
 
 def test_facts_that_are_missing_are_filled_in_from_the_next_source() -> None:

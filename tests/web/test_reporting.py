@@ -28,7 +28,8 @@ def models_dev(**facts: object) -> SourceState:
 
 
 def test_every_feed_of_prices_is_named_in_the_order_in_which_they_speak() -> None:
-    assert [state.slug for state in source_states(NOW)] == ["curated", "models-dev", "litellm", "genai-prices"]
+    in_order = ["curated", "openrouter", "models-dev", "litellm", "genai-prices", "llm-prices"]
+    assert [state.slug for state in source_states(NOW)] == in_order
 
 
 def test_a_feed_that_was_never_read_waits_for_its_turn() -> None:

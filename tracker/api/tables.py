@@ -37,7 +37,7 @@ class _Echo:
 
 
 def csv_lines(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> Iterator[str]:
-    """A header line, then each row as one line; a list becomes one cell, joined by spaces."""
+    """A header line, then each row as one line; a list becomes one cell, joined by spaces, and an object its JSON."""
     writer = csv.writer(_Echo())
     yield writer.writerow(columns)
     for row in rows:
@@ -53,6 +53,8 @@ def json_lines(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> Iterat
 def _cell(value: Any) -> Any:
     if isinstance(value, list):
         value = " ".join(map(str, value))
+    if isinstance(value, dict):
+        value = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     if isinstance(value, str) and value.startswith(_FORMULA_STARTS) and not _is_number(value):
         return "'" + value
     return value

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from feeds.adapters.amounts import BadRow, shape_name, shown
-from feeds.adapters.document import load_json
+from feeds.adapters.document import load_noting_repeats
 from feeds.adapters.genai_prices.entries import read_entries, read_variants
 from feeds.adapters.genai_prices.schedule import schedule
 from pricing.claims import ModelFacts, ParsedDocument, ParsedOffering, Rejection, UnreadableDocument
@@ -27,7 +27,7 @@ def parse(body: bytes) -> ParsedDocument:
     """
     document = ParsedDocument()
     taken: set[tuple[str, str]] = set()
-    for provider in _providers(load_json(body)):
+    for provider in _providers(load_noting_repeats(body, document)):
         _read_provider(provider, document, taken)
     return document
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from feeds.adapters.amounts import BadRow, shape_name
-from feeds.adapters.document import load_json
+from feeds.adapters.document import load_noting_repeats
 from feeds.adapters.litellm.facts import model_facts
 from feeds.adapters.litellm.fields import looks_like_price
 from feeds.adapters.litellm.ids import split_id
@@ -24,7 +24,7 @@ def parse(body: bytes) -> ParsedDocument:
     with its reason, and the rest goes on.
     """
     document = ParsedDocument()
-    for key, row in _rows(load_json(body)).items():
+    for key, row in _rows(load_noting_repeats(body, document)).items():
         if key in _EXAMPLES or (isinstance(row, dict) and _says_nothing_of_a_sale(row)):
             document.not_offerings[key] += 1
         else:

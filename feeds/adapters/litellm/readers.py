@@ -10,7 +10,6 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
-from feeds.adapters.litellm.amounts import canonical_amount
 from feeds.adapters.litellm.fields import (
     PriceField,
     UpliftField,
@@ -21,6 +20,7 @@ from feeds.adapters.litellm.fields import (
 )
 from feeds.adapters.litellm.ids import SplitId
 from feeds.adapters.litellm.sheets import Quote
+from feeds.adapters.scaling import canonical_amount
 from pricing.claims import STANDARD_TIER, Claim, Conditions
 
 SEARCH_CONTEXT = "search_context_cost_per_query"

@@ -10,10 +10,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from feeds.adapters.amounts import BadRow
-from feeds.adapters.litellm.amounts import canonical_amount
 from feeds.adapters.litellm.ids import GEOGRAPHIES
 from feeds.adapters.litellm.readers import PROVIDER_SPECIFIC
 from feeds.adapters.litellm.sheets import Quote, Sheet
+from feeds.adapters.scaling import canonical_amount
 from pricing.claims import STANDARD_TIER, Claim, Conditions
 from pricing.meters import METERS
 
@@ -45,7 +45,9 @@ def _of_entry(name: str, factor: object) -> Uplift:
 
 
 def apply_uplifts(sheet: Sheet, uplifts: Iterable[Uplift]) -> None:
-    """Add the lines that follow from the factors: speed first, since a region's factor is on that too.
+    """Add the lines that follow from the factors, with what they derive from.
+
+    Speed goes first, since a region's factor is on that too.
 
     A factor is on token prices only. A speed replaces the standard tier; a region's factor is on
     every tier, but not on a row whose id fixes a region. A line that the row states itself
@@ -57,7 +59,7 @@ def apply_uplifts(sheet: Sheet, uplifts: Iterable[Uplift]) -> None:
             derived = _derived_line(line, uplift.region, uplift.service_tier)
             if derived is not None and derived not in sheet:
                 amount = canonical_amount(f"a price times {uplift.field}", quote.claim.amount, factor)
-                sheet[derived] = Quote(Claim(derived, amount), quote.rank)
+                sheet[derived] = Quote(Claim(derived, amount, derived_from=line, factor=factor), quote.rank)
 
 
 def _factor(uplift: Uplift) -> Decimal:

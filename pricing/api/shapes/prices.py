@@ -6,7 +6,7 @@ page costs as many seeks as it has rows, however many lines there are and howeve
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +48,8 @@ _COLUMNS = (
     "observed_after",
     "known_from",
     "known_until",
+    "statement__derived_from_id",
+    "statement__factor",
 )
 PRICE_FIELDS = (
     "id",
@@ -69,6 +71,8 @@ PRICE_FIELDS = (
     "known_until",
     "sources",
     "last_confirmed_at",
+    "derived_from",
+    "factor",
 )
 
 
@@ -119,7 +123,14 @@ def price_shapes(price_ids: Sequence[int]) -> list[dict[str, Any]]:
 def _shapes_of_batch(price_ids: Sequence[int]) -> list[dict[str, Any]]:
     rows = {row[0]: row for row in Price.objects.filter(pk__in=price_ids).order_by().values_list(*_COLUMNS)}
     confirmed = confirmations(rows)
-    return [_shape(rows[price_id], confirmed[price_id]) for price_id in price_ids if price_id in rows]
+    bases = _lines_of({row[-2] for row in rows.values()} - {None})
+    return [_shape(rows[price_id], confirmed[price_id], bases) for price_id in price_ids if price_id in rows]
+
+
+def _lines_of(line_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """The coordinates of the lines that derived prices derive from."""
+    lines = PriceLine.objects.filter(pk__in=line_ids) if line_ids else ()
+    return {line.pk: line_shape(line) for line in lines}
 
 
 def shapes_by_offering(lines: QuerySet[Any]) -> dict[int, list[dict[str, Any]]]:
@@ -131,8 +142,8 @@ def shapes_by_offering(lines: QuerySet[Any]) -> dict[int, list[dict[str, Any]]]:
     return grouped
 
 
-def _shape(row: tuple[Any, ...], confirmation: Confirmation) -> dict[str, Any]:
-    price_id, offering, seller, external_id, model, meter, *rest = row
+def _shape(row: tuple[Any, ...], confirmation: Confirmation, bases: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
+    price_id, offering, seller, external_id, model, meter, *rest, base, factor = row
     conditions, (amount, currency, zero_means, *moments) = rest[:7], rest[7:]
     effective_from, effective_until, precision, observed_after, known_from, known_until = moments
     return {
@@ -155,6 +166,8 @@ def _shape(row: tuple[Any, ...], confirmation: Confirmation) -> dict[str, Any]:
         "known_until": moment_text(known_until),
         "sources": confirmation.sources,
         "last_confirmed_at": moment_text(confirmation.last_confirmed_at),
+        "derived_from": bases.get(base),
+        "factor": plain(factor) if factor is not None else None,
     }
 
 

@@ -1,17 +1,15 @@
-"""Turning a price as the document writes it into the ledger's exact amount."""
+"""Turning a price as a document writes it, for a quantity of its own, into the ledger's exact amount."""
 
 from __future__ import annotations
 
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from functools import lru_cache
 
-from feeds.adapters.amounts import BadRow, kept, shown
+from feeds.adapters.amounts import BadRow, is_plausible, kept, shown
 from feeds.adapters.document import as_amount
 
 # Wide enough that no product of two plausible numbers is rounded; were one, Inexact would tell.
 _EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, Overflow])
-_PLAUSIBLE_EXPONENT = 60
-_PLAUSIBLE_DIGITS = 60
 _ONE = Decimal(1)
 
 
@@ -40,7 +38,7 @@ def _multiplied(number: Decimal, times: Decimal) -> Decimal:
         raise _NoPrice("but a price is 0 or more")
     if not number:
         return Decimal(0)
-    if abs(number.adjusted()) > _PLAUSIBLE_EXPONENT or len(number.as_tuple().digits) > _PLAUSIBLE_DIGITS:
+    if not is_plausible(number):
         raise _NoPrice("which no price can be")
     amount = _EXACT.multiply(number, times).normalize(_EXACT)
     stored = kept(amount)
