@@ -29,6 +29,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
             ("Aliases", "alt_route", "pricing", "alias"),
             ("Observations", "visibility", "pricing", "observation"),
             ("Calendar slots", "schedule", "pricing", "slotrule"),
+            ("Calendars stated", "edit_calendar", "pricing", "calendarstatement"),
         ),
     ),
     (

@@ -13,11 +13,21 @@ from django.test import Client
 from accounts.models import ApiToken, User
 from companies.models import AIModel, BusinessMetric, Company, CompanyAlias, MonetizationEvent
 from feeds.models import Feed, Payload, Refresh, SellerAlias
-from pricing import ledger
+from pricing import claims, ledger
+from pricing.calendar_rules import as_json
 from pricing.claims import Claim, Conditions
 from pricing.identity import identity_key
 from pricing.ledger import Reading, Ruling, Told
-from pricing.models import Alias, Offering, Reference, SettledTime, SlotRule, Source, SourcePrecedence
+from pricing.models import (
+    Alias,
+    CalendarStatement,
+    Offering,
+    Reference,
+    SettledTime,
+    SlotRule,
+    Source,
+    SourcePrecedence,
+)
 from tracker.models import Heartbeat
 
 JUNE = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -133,8 +143,12 @@ def _around(editor: User, company: Company, chat: Offering, model: AIModel, sour
         Alias.objects.create(
             seller=company, external_id=f"ds-v3-pointer-{place}", target_offering=chat, known_from=JUNE, source=source
         )
+        rule = claims.SlotRule(f"peak-{place}", ((30, 510),))
+        statement = CalendarStatement.objects.create(
+            offering=chat, source=source, rules=as_json([rule]), first_observed_at=JUNE
+        )
         SlotRule.objects.create(
-            offering=chat, slot=f"peak-{place}", windows=[[30, 510]], source=source, known_from=JUNE
+            offering=chat, slot=rule.slot, windows=[[30, 510]], source=source, known_from=JUNE, statement=statement
         )
         SellerAlias.objects.create(source=source, provider=f"deepseek-cn-{place}", company=company)
         CompanyAlias.objects.create(company=company, name=f"DS {place}")
