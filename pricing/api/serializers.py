@@ -70,6 +70,7 @@ EXAMPLE_OFFERING = {
     "retired_on": None,
     "references": [_EXAMPLE_REFERENCE],
     "calendar": [_EXAMPLE_RULE],
+    "slots": [_EXAMPLE_RULE],
     "prices": [EXAMPLE_PRICE],
     "merged_into": None,
 }
@@ -212,7 +213,7 @@ class SlotSerializer(serializers.Serializer[Any]):
     source = serializers.CharField(help_text="Whose calendar it is.")  # type: ignore[assignment]
 
 
-@extend_schema_serializer(examples=[OpenApiExample("An offering", EXAMPLE_OFFERING)])
+@extend_schema_serializer(examples=[OpenApiExample("An offering", EXAMPLE_OFFERING)], deprecate_fields=["slots"])
 class OfferingSerializer(serializers.Serializer[Any]):
     """Something that a company sells, with the prices now in force."""
 
@@ -232,6 +233,7 @@ class OfferingSerializer(serializers.Serializer[Any]):
     calendar = SlotSerializer(
         many=True, help_text="The rules in force and to come, of the sources that set the prices."
     )
+    slots = SlotSerializer(many=True, help_text="What `calendar` holds, by its former name.")
     prices = PriceSerializer(many=True)
     merged_into = serializers.IntegerField(allow_null=True)
 

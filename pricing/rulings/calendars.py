@@ -39,20 +39,24 @@ def state_calendar(
         running = _running(offering).filter(effective_from=begins)
         replaced = sorted(running.values_list("pk", flat=True))
         ended = running.update(ended_at=now)
-        statement = CalendarStatement.objects.create(
-            source=editors(),
-            offering=offering,
-            rules=as_json(stated),
-            effective_from=begins,
-            first_observed_at=now,
-            author=ruling.by,
-            citation_url=ruling.citation_url,
-            citation_title=ruling.citation_title,
-            note=ruling.note,
-        )
+        statement = _say(offering, stated, begins, now, ruling)
         details = {"calendar": statement.pk, "replaced": replaced}
         decision = decide(Decision.Kind.CALENDAR, offering, ruling, now, begins=begins, details=details)
         return _settled(Outcome(1, ended), offering, Cause(now, now, statement.source_id, decision_id=decision.pk))
+
+
+def _say(offering: Offering, stated: Rules, begins: datetime, now: datetime, ruling: Ruling) -> CalendarStatement:
+    return CalendarStatement.objects.create(
+        source=editors(),
+        offering=offering,
+        rules=as_json(stated),
+        effective_from=begins,
+        first_observed_at=now,
+        author=ruling.by,
+        citation_url=ruling.citation_url,
+        citation_title=ruling.citation_title,
+        note=ruling.note,
+    )
 
 
 def retire_calendar(statement: CalendarStatement, ruling: Ruling) -> Outcome:

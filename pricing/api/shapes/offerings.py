@@ -29,6 +29,7 @@ OFFERING_FIELDS = (
     "retired_on",
     "references",
     "calendar",
+    "slots",
     "prices",
     "merged_into",
 )
@@ -79,6 +80,7 @@ def offering_shapes(
             "retired_on": _day(offering.retired_on),
             "references": references.get(offering.pk, []),
             "calendar": calendars.get(offering.pk, []),
+            "slots": calendars.get(offering.pk, []),
             "prices": prices.get(offering.pk, []),
             "merged_into": offering.merged_into_id,
         }
