@@ -27,6 +27,7 @@ CALENDAR_HISTORY_SCHEMA: dict[str, Any] = {
         "the `evidence` that it rests on."
     ),
     "items": {"type": "object"},
+    "example": [],
 }
 
 
