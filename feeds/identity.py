@@ -155,7 +155,7 @@ class Identity:
             found.zeros_unknown += len(row.claims) - len(claims)
         found.offerings[row.provider, row.model] = reference.offering
         offering = reference.offering.merged_into_id or reference.offering_id
-        return Told(reference.pk, offering, claims, "" if zero_means == "unknown" else zero_means)
+        return Told(reference.pk, offering, claims, "" if zero_means == "unknown" else zero_means, row.slots)
 
 
 def _kind(row: ParsedOffering) -> str:

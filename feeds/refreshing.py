@@ -17,13 +17,12 @@ from feeds.leases import lease
 from feeds.models import Feed, Payload, Refresh
 from feeds.reading import Document, NetworkNotAllowed, Unchanged, compressed, newest
 from feeds.registry import Parsed, known_feed
-from pricing.claims import ParsedDocument, Rejection, SlotRule, UnreadableDocument
+from pricing.claims import ParsedDocument, Rejection, UnreadableDocument
 from pricing.currencies.published import PublishedRates
 from pricing.currencies.recording import RecordedRates, record_rates
 from pricing.ledger import LedgerError, Outcome, Reading, StaleObservation, observe, observe_again
 from pricing.locks import lock_ledger
 from pricing.models import Observation
-from pricing.slots import keep_slots
 from tracker.outbound.errors import OutboundError
 
 logger = logging.getLogger(__name__)
@@ -203,7 +202,6 @@ def _write(
     reading = Reading(feed.source, document.observed_at, digest, run.pk, backfilled)
     outcome = observe(reading, identified.told, unreadable=identified.unreadable)
     if not is_old:
-        _keep_calendars(feed, parsed, identified, document.observed_at)
         _hold_document(feed, document, digest)
     report = Report(
         feed.slug,
@@ -264,15 +262,6 @@ def _archive(document: Document, digest: str) -> Payload:
     return payload or Payload.objects.create(
         digest=digest, compressed=compressed(document.body), size=len(document.body)
     )
-
-
-def _keep_calendars(feed: Feed, parsed: ParsedDocument, identified: Identified, observed_at: datetime) -> None:
-    rules: dict[int, tuple[SlotRule, ...]] = {}
-    for row in parsed.offerings:
-        offering = identified.offerings.get((row.provider, row.model))
-        if offering is not None:
-            rules[offering.pk] = rules.get(offering.pk) or row.slots
-    keep_slots(feed.source, rules, observed_at)
 
 
 def _hold_document(feed: Feed, document: Document, digest: str) -> None:

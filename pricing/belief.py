@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -136,7 +136,7 @@ def load_sheets(offering_ids: Collection[int]) -> tuple[dict[int, Sheet], dict[i
     _load_statements(offering_ids, sheets, conditions, taken_back(offering_ids))
     _load_decisions(offering_ids, sheets, conditions)
     _load_believed(offering_ids, sheets, conditions)
-    return sheets, _specificity(offering_ids)
+    return sheets, specificity_of(offering_ids)
 
 
 def load_believed_sheets(offering_ids: Collection[int]) -> dict[int, Sheet]:
@@ -147,14 +147,22 @@ def load_believed_sheets(offering_ids: Collection[int]) -> dict[int, Sheet]:
 
 
 def _load_cells(offering_ids: Collection[int]) -> tuple[dict[int, Sheet], dict[int, tuple[int, Conditions]]]:
+    sheets = {pk: Sheet(pk, seller_id, name) for pk, seller_id, name in _sellers_and_names(offering_ids)}
+    return sheets, _load_lines(offering_ids, sheets)
+
+
+def offering_names(offering_ids: Collection[int]) -> dict[int, str]:
+    """How headlines name offerings: what another company than the developer sells is sold at somebody's."""
+    return {pk: name for pk, _, name in _sellers_and_names(offering_ids)}
+
+
+def _sellers_and_names(offering_ids: Collection[int]) -> Iterator[tuple[int, int, str]]:
     rows = Offering.objects.filter(pk__in=offering_ids).values_list(
         "pk", "seller_id", "name", "seller__name", "kind", "model__developer_id"
     )
-    sheets = {}
     for pk, seller_id, name, seller, kind, developer_id in rows:
         is_own = kind == Offering.Kind.PLAN or developer_id == seller_id
-        sheets[pk] = Sheet(pk, seller_id, name if is_own else f"{name} at {seller}")
-    return sheets, _load_lines(offering_ids, sheets)
+        yield pk, seller_id, name if is_own else f"{name} at {seller}"
 
 
 def _load_lines(offering_ids: Collection[int], sheets: dict[int, Sheet]) -> dict[int, tuple[int, Conditions]]:
@@ -311,7 +319,10 @@ def _withdrawals(offering_ids: Collection[int]) -> set[tuple[int | None, datetim
     return set(made.values_list("offering_id", "effective_from"))
 
 
-def _specificity(offering_ids: Collection[int]) -> dict[int, tuple[int, int, str]]:
-    """The provider makes the order total where a source sells one id under two of them."""
+def specificity_of(offering_ids: Collection[int]) -> dict[int, tuple[int, int, str]]:
+    """How specific each reference is, the largest most.
+
+    The provider makes the order total where a source sells one id under two of them.
+    """
     rows = Reference.objects.filter(offering_id__in=offering_ids).values_list("pk", "provider", "external_id")
     return {pk: (text.count("/"), len(text), f"{text} {provider}") for pk, provider, text in rows}

@@ -1,6 +1,7 @@
 """Writing the difference between what is believed and what resolves: prices, and the changes they make.
 
-The only module that writes ``Price`` and ``PricingChange`` rows; called by ``pricing.ledger`` alone.
+The only module that writes ``Price`` rows; called by ``pricing.ledger`` alone. The changes that calendars make are
+written by ``pricing.calendar_bookkeeping``.
 """
 
 from __future__ import annotations
@@ -202,15 +203,14 @@ def _change(sheet: Sheet, happening: Happening, cause: Cause, sequence: int) -> 
         observed_after=happening.observed_after,
         precision=happening.precision,
         announced_for=happening.announced_for,
-        detected_at=_detected_at(happening, cause),
+        detected_at=detected_at(happening.effective_at, happening.announced_for, cause),
         recorded_at=cause.recorded_at,
     )
 
 
-def _detected_at(happening: Happening, cause: Cause) -> datetime:
+def detected_at(effective_at: datetime, announced_for: datetime | None, cause: Cause) -> datetime:
     """When it was noticed: at the reading, or now for what an old reading tells of a later moment."""
-    is_ahead = happening.announced_for is not None
-    return cause.moment if is_ahead or happening.effective_at <= cause.moment else cause.recorded_at
+    return cause.moment if announced_for is not None or effective_at <= cause.moment else cause.recorded_at
 
 
 CHANGE_LINE_COLUMNS = ("change_id", "line_id", "old", "new", "old_currency", "currency", "percent")

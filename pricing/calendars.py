@@ -17,7 +17,7 @@ without a slot comes after them all. So the slots with the rest are a partition 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -89,9 +89,13 @@ class Calendar:
         """
         return self._phase(in_force_at or instant).slots_at(instant)
 
-    def week_of(self, instant: datetime) -> tuple[Span, ...]:
-        """The spans of the instant's UTC week, by the rules in force at it."""
-        return self._phase(instant).spans(_week_and_second(instant)[0])
+    def week_of(self, instant: datetime, among: Collection[str] | None = None) -> tuple[Span, ...]:
+        """The spans of the instant's UTC week, by the rules in force at it; ``among`` are the slots that count."""
+        return self._phase(instant).spans(_week_and_second(instant)[0], among)
+
+    def contested(self, instant: datetime) -> tuple[datetime, Slots] | None:
+        """The first moment of the instant's UTC week at which the windows of several slots hold, and these slots."""
+        return self._phase(instant).contested(_week_and_second(instant)[0])
 
     def _phase(self, moment: datetime) -> _Phase:
         return self._phases[bisect_right(self._edges, moment)]
@@ -145,14 +149,22 @@ class _Phase:
         week, second = _week_and_second(instant)
         return (self._always or self._table(week)).at(second)
 
-    def spans(self, week: int) -> tuple[Span, ...]:
+    def spans(self, week: int, among: Collection[str] | None = None) -> tuple[Span, ...]:
         table = self._table(week)
-        first = [slots[0] if slots else "" for slots in table.slots]
+        first = [next((slot for slot in slots if among is None or slot in among), "") for slots in table.slots]
         cuts = [place for place, slot in enumerate(first) if place == 0 or first[place - 1] != slot]
         monday = _MONDAY + timedelta(weeks=week)
         starts = [monday + timedelta(seconds=table.starts[place]) for place in cuts]
         ends = [*starts[1:], monday + timedelta(weeks=1)]
         return tuple(Span(start, end, first[place]) for start, end, place in zip(starts, ends, cuts, strict=True))
+
+    def contested(self, week: int) -> tuple[datetime, Slots] | None:
+        table = self._table(week)
+        for start, slots in zip(table.starts, table.slots, strict=True):
+            windowed = tuple(slot for slot in slots if slot in self._order)
+            if len(windowed) > 1:
+                return _MONDAY + timedelta(weeks=week, seconds=start), windowed
+        return None
 
     def _table(self, week: int) -> _Table:
         table = self._weeks.get(week)

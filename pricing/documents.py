@@ -14,7 +14,9 @@ from django.utils import timezone
 from pricing.belief import FEED_GRACE, FEED_PATIENCE, TariffKey
 from pricing.bookkeeping import Cause, settle
 from pricing.bulk import Row, insert
-from pricing.claims import Claim
+from pricing.calendar_bookkeeping import settle_calendars
+from pricing.calendar_statements import GivenCalendar, Place, take_calendars
+from pricing.claims import Claim, SlotRule
 from pricing.doubts import open_holds_of
 from pricing.locks import lock_ledger
 from pricing.models import Hold, Observation, Price, Source, Statement
@@ -28,12 +30,23 @@ Citation = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one reference says in one reading; ``zero_means`` belongs to the claims whose amount is 0."""
+    """What one reference says in one reading; ``zero_means`` belongs to the claims whose amount is 0.
+
+    ``slots`` are all the rules that it gives for the calendar of its lines.
+    """
 
     reference: int
     offering: int
     claims: Sequence[Claim]
     zero_means: str = "free"
+    slots: Sequence[SlotRule] = ()
+
+    @property
+    def calendar(self) -> GivenCalendar:
+        """Its calendar, which can be read where the first price of a slot can."""
+        cited = next((claim for claim in self.claims if claim.line.slot and claim.citation_url), None)
+        citation = (cited.citation_url, cited.citation_title) if cited else ("", "")
+        return GivenCalendar(self.reference, self.offering, tuple(self.slots), *citation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +71,19 @@ def observe(reading: Reading, told: Iterable[Told], *, unreadable: Collection[in
         lock_ledger()
         previous, following = _neighbours(reading)
         is_first = previous is None and following is None
-        keys, tariff_of = _keys(list(told))
+        told = list(told)
+        keys, tariff_of = _keys(told)
         edits = _edits(reading, keys, (previous, following), frozenset(unreadable))
         _record_observation(reading)
+        place = Place(reading.source, reading.observed_at, reading.refresh_id, previous, following)
+        calendars = take_calendars(place, [each.calendar for each in told if each.slots], unreadable)
         lines = _write_edits(reading, edits, (previous, following), keys)
         touched = {tariff_of[pk] for pk in lines if pk in tariff_of} | tariffs_of(lines - tariff_of.keys())
         touched |= _waiting(reading, previous, following)
         outcome = Outcome(len(edits.opened), len(edits.ended))
-        outcome.settled = settle(touched, _reading_cause(reading, is_first))
+        cause = _reading_cause(reading, is_first)
+        outcome.settled = settle(touched, cause)
+        settle_calendars(calendars, cause, outcome.settled)
         _settle_time(reading, (previous, following), outcome)
     return outcome
 

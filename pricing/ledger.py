@@ -1,8 +1,8 @@
 """The one way into the record: everybody who knows a price says so here, and resolution decides.
 
 Feeds and documents say what they read (``observe``); people state, pin, withdraw, relist and undo.
-Each operation writes its evidence and settles the tariffs it touches in one transaction; none
-writes a price of its own.
+Each operation writes its evidence and settles the tariffs and calendars it touches in one
+transaction; none writes a price of its own.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from pricing.rulings import (
     relist,
     reschedule,
     resolve_again,
+    retire_calendar,
     retire_statement,
     retract,
     state,
+    state_calendar,
     state_together,
     undo,
     withdraw,
@@ -50,9 +52,11 @@ __all__ = [
     "relist",
     "reschedule",
     "resolve_again",
+    "retire_calendar",
     "retire_statement",
     "retract",
     "state",
+    "state_calendar",
     "state_together",
     "undo",
     "withdraw",

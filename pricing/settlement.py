@@ -1,4 +1,4 @@
-"""Telling what takes effect by time alone: an announced price whose moment came, a promotion that reached its end.
+"""Telling what takes effect by time alone: announced prices and hours whose moment came, promotions that ended.
 
 A price that is stated for later makes one change when it is announced. Nobody writes anything when its moment comes,
 so the ledger tells the second change then: from the tick, or from the reading that first sees a later time. Each move
@@ -15,6 +15,7 @@ from django.db.models import Exists, F, OuterRef
 
 from pricing.belief import Sheet, load_believed_sheets
 from pricing.bookkeeping import Cause, Draft, Settled, tell
+from pricing.calendar_settlement import tell_hours_due
 from pricing.models import Price, PricingChange, PricingChangeLine, SettledTime, Source, Statement
 from pricing.moves import taking_effect
 
@@ -39,6 +40,7 @@ def settle_until(now: datetime) -> Settled:
     since = settled_since(now)
     if since < now:
         _tell_due(foreseen(since, now), Cause(now, now), settled)
+        tell_hours_due(since, now, Cause(now, now), settled)
         for initial in (False, True):
             overdue = _announced_too_late(since - PATIENCE, now - PATIENCE, initial)
             _tell_due(overdue, Cause(now, now, initial=initial, backfilled=True), settled)
@@ -51,7 +53,9 @@ def settle_crossed(source: Source, previous: datetime, cause: Cause, settled: Se
 
     Documents read in the order of their dates so tell the moves in that order, whatever the clock says now.
     """
-    _tell_due(foreseen(previous, cause.moment, source), replace(cause, refresh_id=None), settled)
+    by_time = replace(cause, refresh_id=None)
+    _tell_due(foreseen(previous, cause.moment, source), by_time, settled)
+    tell_hours_due(previous, cause.moment, by_time, settled, source)
 
 
 def foreseen(after: datetime, until: datetime, source: Source | None = None) -> Due:

@@ -14,6 +14,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from pricing.belief import Readings, Sheet, load_sheets, taken_back
+from pricing.calendar_verification import calendar_faults
 from pricing.claims import Conditions
 from pricing.locks import lock_ledger
 from pricing.models import Hold, Observation, Offering, Price, PricingChange, Source, Statement
@@ -44,6 +45,7 @@ def no_progress(what: str, done: int, total: int) -> None:
 def findings(progress: Progress = no_progress) -> Iterator[Finding]:
     """Everything that is wrong, as it is found. Memory is bounded: offerings and rows are read in pieces."""
     yield from resolved_afresh(progress)
+    yield from calendars_agree(progress)
     yield from prices_keep_order(progress)
     yield from runs_keep_apart(progress)
     yield from changes_follow(progress)
@@ -73,6 +75,18 @@ def resolved_afresh(progress: Progress = no_progress) -> Iterator[Finding]:
         yield from found
         done += len(ids)
         progress("offerings resolved afresh", done, total)
+
+
+def calendars_agree(progress: Progress = no_progress) -> Iterator[Finding]:
+    """Whether the rules believed of calendars follow from their evidence, and no slot with a price lacks its hours."""
+    done, total = 0, Offering.objects.count()
+    for ids in _offering_ids():
+        with transaction.atomic():
+            lock_ledger()
+            found = [Finding(*fault) for fault in calendar_faults(ids, Readings.load())]
+        yield from found
+        done += len(ids)
+        progress("calendars resolved afresh", done, total)
 
 
 def _differences(sheet: Sheet, readings: Readings, specificity: dict[int, tuple[int, int, str]]) -> Iterator[Finding]:
@@ -268,18 +282,18 @@ def _repeats(runs: Sequence[_Run]) -> Iterator[Finding]:
 
 
 def changes_follow(progress: Progress = no_progress) -> Iterator[Finding]:
-    """Whether changes are numbered 1, 2, 3 … in the order of recording, each with its lines."""
+    """Whether changes are numbered 1, 2, 3 … in the order of recording, each with its lines or its calendar."""
     total = PricingChange.objects.count()
     changes = PricingChange.objects.order_by("sequence", "pk").annotate(parts=Count("lines"))
-    rows = changes.values_list("pk", "sequence", "recorded_at", "parts").iterator(ROWS_AT_ONCE)
+    rows = changes.values_list("pk", "sequence", "recorded_at", "calendar", "parts").iterator(ROWS_AT_ONCE)
     expected, last = 1, None
-    for done, (pk, sequence, recorded_at, parts) in enumerate(rows, start=1):
+    for done, (pk, sequence, recorded_at, calendar, parts) in enumerate(rows, start=1):
         where = f"change {pk} (sequence {sequence})"
         if sequence != expected:
             yield Finding("changes", where, f"follows {expected - 1}: {expected} is missing or given twice")
         if last is not None and recorded_at < last:
             yield Finding("changes", where, "was recorded before the one that it follows")
-        if not parts:
+        if not parts and calendar is None:
             yield Finding("changes", where, "has no lines")
         expected, last = sequence + 1, recorded_at
         progress("changes in sequence", done, total)

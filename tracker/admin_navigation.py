@@ -30,6 +30,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
             ("Observations", "visibility", "pricing", "observation"),
             ("Calendar slots", "schedule", "pricing", "slotrule"),
             ("Exchange rates", "currency_exchange", "pricing", "exchangerate"),
+            ("Calendars stated", "edit_calendar", "pricing", "calendarstatement"),
         ),
     ),
     (

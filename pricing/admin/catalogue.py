@@ -1,13 +1,12 @@
-"""The admin of what stands around offerings, to be read only: references, aliases, price lines, calendar slots."""
+"""The admin of what stands around offerings, to be read only: references, aliases, price lines."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
-from unfold.decorators import display
 
 from pricing.admin.search import OfferingSearch
-from pricing.models import Alias, PriceLine, Reference, SlotRule
+from pricing.models import Alias, PriceLine, Reference
 from tracker.admin_base import HistoryAdmin, LargeTable, ReadOnlyAdmin
 
 
@@ -51,42 +50,3 @@ class PriceLineAdmin(LargeTable, OfferingSearch, ReadOnlyAdmin):
     list_filter = ("layer", ("offering__seller", AutocompleteSelectFilter))
     search_fields = ("meter",)
     list_select_related = ("offering__seller",)
-
-
-@admin.register(SlotRule)
-class SlotRuleAdmin(OfferingSearch, ReadOnlyAdmin):
-    """When calendar slots apply."""
-
-    list_display = (
-        "offering",
-        "slot",
-        "shown_windows",
-        "time_zone",
-        "shown_weekdays",
-        "is_rest",
-        "source",
-        "known_from",
-    )
-    list_filter = ("source", "is_rest", ("known_until", admin.EmptyFieldListFilter))
-    search_fields = ("slot",)
-    list_select_related = ("offering__seller", "source")
-    fieldsets = (
-        (None, {"fields": ("offering", "slot", "source")}),
-        ("Applies", {"fields": ("shown_windows", "shown_weekdays", "time_zone", "holidays", "is_rest")}),
-        ("Times", {"fields": (("effective_from", "effective_until"), ("known_from", "known_until"), "recorded_at")}),
-    )
-
-    @display(description="Windows")
-    def shown_windows(self, rule: SlotRule) -> str:
-        if rule.is_rest:
-            return "whenever no other slot holds"
-        return ", ".join(f"{_clock(start)}–{_clock(end)}" for start, end in rule.windows)
-
-    @display(description="Weekdays")
-    def shown_weekdays(self, rule: SlotRule) -> str:
-        names = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-        return ", ".join(names[day - 1] for day in rule.weekdays) or "every day"
-
-
-def _clock(minutes: int) -> str:
-    return f"{minutes // 60:02}:{minutes % 60:02}"

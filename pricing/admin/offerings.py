@@ -43,6 +43,7 @@ class OfferingAdmin(OfferingSearch, HistoryAdmin):
     actions_detail = (
         "state_price",
         "pin_price",
+        "state_calendar",
         "reschedule",
         "retract",
         "extend_promotion",
@@ -148,6 +149,10 @@ class OfferingAdmin(OfferingSearch, HistoryAdmin):
     @action(description="Pin", url_path="pin-price", permissions=["rule"], icon="keep")
     def pin_price(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._ruled(rulings.pin_price, request, object_id)
+
+    @action(description="State a calendar", url_path="state-calendar", permissions=["state"], icon="schedule")
+    def state_calendar(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._ruled(rulings.state_calendar, request, object_id)
 
     @action(description="Reschedule", url_path="reschedule", permissions=["rule"], icon="event_repeat")
     def reschedule(self, request: HttpRequest, object_id: str) -> HttpResponse:

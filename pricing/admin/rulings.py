@@ -9,10 +9,11 @@ from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse
 
 from pricing import ledger
+from pricing.admin.calendar_form import CalendarForm
 from pricing.admin.consequences import ended_by_stating, in_words
 from pricing.admin.forms import DatedNoteForm, NoteForm, PinForm, PriceForm
 from pricing.ledger import LedgerError
-from pricing.models import Decision, Offering, PriceLine, PricingChange, Statement
+from pricing.models import CalendarStatement, Decision, Offering, PriceLine, PricingChange, Statement
 from tracker.admin_pages import FormPage, answer, posted
 
 
@@ -141,6 +142,45 @@ def take_back(admin: ModelAdmin[Any], request: HttpRequest, statement: Statement
         page,
         offering,
         lambda: ledger.retire_statement(statement, form.ruling(request.user)),  # type: ignore[arg-type]
+    )
+
+
+def state_calendar(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) -> HttpResponse:
+    """State when an offering's slots apply, or announce it."""
+    form = CalendarForm(posted(request), offering=offering)
+    page = FormPage(
+        about=offering,
+        title=f"State the calendar of {offering.name}",
+        form=form,
+        submit="State this calendar",
+        explanation=form.explanation,
+    )
+
+    def act() -> None:
+        said, ruling = form.cleaned_data, form.ruling(request.user)  # type: ignore[arg-type]
+        ledger.state_calendar(offering, said["calendar"], ruling, effective_from=said["effective_from"])
+
+    return rule(admin, request, page, offering, act)
+
+
+def take_back_calendar(admin: ModelAdmin[Any], request: HttpRequest, statement: CalendarStatement) -> HttpResponse:
+    """Take back a calendar that an editor stated."""
+    form = NoteForm(posted(request))
+    offering = statement.offering
+    page = FormPage(
+        about=offering,
+        title=f"Take back: {statement}",
+        form=form,
+        submit="Take it back",
+        explanation="The sources' own calendars count again. The statement stays on record.",
+        is_grave=True,
+    )
+    return rule(
+        admin,
+        request,
+        page,
+        offering,
+        lambda: ledger.retire_calendar(statement, form.ruling(request.user)),  # type: ignore[arg-type]
     )
 
 

@@ -6,18 +6,30 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from pricing.admin.calendars import rule_hours, rule_since
 from pricing.admin.record import why_url
 from pricing.claims import STANDARD_TIER
 from pricing.meters import METERS
-from pricing.models import Decision, Offering, Price, PricingChange, Reference, Source, Statement
+from pricing.models import (
+    CalendarStatement,
+    Decision,
+    Offering,
+    Price,
+    PricingChange,
+    Reference,
+    SlotRule,
+    Source,
+    Statement,
+)
 from tracker.moments import beginning, utc
 
 ROWS_SHOWN = 60
 CHANGES_SHOWN = 30
 _METER_ORDER = {slug: place for place, slug in enumerate(METERS)}
+_LOOKS = {"past": "is-past", "no longer believed": "is-disbelieved"}
 _EVIDENCE = ("line", "source", "statement__author", "decision__made_by")
 
 
@@ -36,7 +48,7 @@ class PriceRow:
     @property
     def look(self) -> str:
         """How the row is drawn: what is over is pale, what is no longer believed is struck through."""
-        return {"past": "is-past", "no longer believed": "is-disbelieved"}.get(self.state, "")
+        return _LOOKS.get(self.state, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,30 @@ class ChangeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleRow:
+    """A rule of the calendar, believed now or once."""
+
+    rule: SlotRule
+    state: str
+    hours: str
+    since: str
+    until: str
+    spoken_by: str
+
+    @property
+    def look(self) -> str:
+        """How the row is drawn, as that of a price."""
+        return _LOOKS.get(self.state, "")
+
+    @property
+    def stated(self) -> CalendarStatement | None:
+        """What an editor stated and can take back."""
+        said = self.rule.statement
+        is_running = said is not None and said.source.kind == Source.Kind.EDITOR and said.ended_at is None
+        return said if is_running and self.rule.known_until is None else None
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """Everything that the page tells."""
 
@@ -55,6 +91,7 @@ class Story:
     to_come: list[PriceRow]
     rows: list[PriceRow]
     more_rows: bool
+    calendar: list[RuleRow]
     changes: list[ChangeRow]
     more_changes: bool
     stated: list[Statement]
@@ -75,6 +112,7 @@ def tell(offering: Offering, now: datetime | None = None) -> Story:
         to_come=sorted((row for row in believed if row.state == "to come"), key=lambda r: r.price.effective_from),
         rows=_in_order(reversed(rows[:ROWS_SHOWN])),
         more_rows=len(rows) > ROWS_SHOWN,
+        calendar=[_rule_row(rule, now) for rule in _calendar(offering)],
         changes=[_happened(change) for change in changes[:CHANGES_SHOWN]],
         more_changes=len(changes) > CHANGES_SHOWN,
         stated=list(_stated(offering)),
@@ -99,6 +137,19 @@ def _stated(offering: Offering) -> QuerySet[Statement]:
     return stated.select_related("line", "author", "source").order_by("-first_observed_at")
 
 
+def _calendar(offering: Offering) -> QuerySet[SlotRule]:
+    """The rules of the calendar: what is believed now first, then what was."""
+    rules = offering.slot_rules.select_related("source", "statement__source", "statement__author")
+    order = (F("known_until").desc(nulls_first=True), "source__precedence", "slot", "effective_from", "id")
+    return rules.order_by(*order)[:ROWS_SHOWN]
+
+
+def _rule_row(rule: SlotRule, now: datetime) -> RuleRow:
+    author = rule.statement.author if rule.statement else None
+    spoken_by = f"stated by {author}" if author else rule.source.name
+    return RuleRow(rule, _state(rule, now), rule_hours(rule), rule_since(rule), utc(rule.effective_until), spoken_by)
+
+
 def _row(price: Price, now: datetime) -> PriceRow:
     return PriceRow(
         price=price,
@@ -117,12 +168,12 @@ def _happened(change: PricingChange) -> ChangeRow:
     return ChangeRow(change, beginning(change.effective_at, change.precision, change.observed_after))
 
 
-def _state(price: Price, now: datetime) -> str:
-    if price.known_until is not None:
+def _state(row: Price | SlotRule, now: datetime) -> str:
+    if row.known_until is not None:
         return "no longer believed"
-    if price.effective_from > now:
+    if row.effective_from is not None and row.effective_from > now:
         return "to come"
-    return "in force" if price.effective_until is None or now < price.effective_until else "past"
+    return "in force" if row.effective_until is None or now < row.effective_until else "past"
 
 
 def _spoken_by(price: Price) -> str:

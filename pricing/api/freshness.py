@@ -1,4 +1,4 @@
-"""What of the ledger makes an answer old: new rows, and the moments at which a price begins or ends."""
+"""What of the ledger makes an answer old: new rows, and the moments at which a price or a calendar begins or ends."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from pricing.models import (
     Alias,
+    CalendarStatement,
     Decision,
     ExchangeRate,
     Observation,
@@ -32,9 +33,11 @@ def watch_ledger() -> None:
     """Tell the API which tables hold the ledger."""
     record.watch(Source, SourcePrecedence, Offering, Reference, Alias, SlotRule)
     record.watch(*(model.history.model for model in (Source, Offering, Reference)))
-    record.watch(Observation, Statement, Decision, Price, PricingChange, ExchangeRate)
+    record.watch(Observation, Statement, CalendarStatement, Decision, Price, PricingChange, ExchangeRate)
     record.watch_moments(Price, "effective_from", _BELIEVED)
     record.watch_moments(Price, "effective_until", f"{_BELIEVED} AND effective_until IS NOT NULL")
+    record.watch_moments(SlotRule, "effective_from", f"{_BELIEVED} AND effective_from IS NOT NULL")
+    record.watch_moments(SlotRule, "effective_until", f"{_BELIEVED} AND effective_until IS NOT NULL")
     record.tell_freshness(newest_observation)
 
 

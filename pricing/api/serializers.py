@@ -24,6 +24,18 @@ _EXAMPLE_LINE = {
     "layer": "list",
 }
 _EXAMPLE_REFERENCE = {"source": "models-dev", "provider": "deepseek", "id": "deepseek-v4-pro", "current": True}
+_EXAMPLE_RULE = {
+    "slot": "peak",
+    "hours": "Mon–Fri 01:00–04:00, 06:00–10:00 UTC",
+    "time_zone": "UTC",
+    "weekdays": [1, 2, 3, 4, 5],
+    "windows": [[60, 240], [360, 600]],
+    "holidays": "",
+    "is_rest": False,
+    "effective_from": "2026-08-22T16:00:00Z",
+    "effective_until": None,
+    "source": "models-dev",
+}
 EXAMPLE_PRICE = {
     "id": 4711,
     "offering": 17,
@@ -59,7 +71,8 @@ EXAMPLE_OFFERING = {
     "deprecated_on": None,
     "retired_on": None,
     "references": [_EXAMPLE_REFERENCE],
-    "slots": [],
+    "calendar": [_EXAMPLE_RULE],
+    "slots": [_EXAMPLE_RULE],
     "prices": [EXAMPLE_PRICE],
     "merged_into": None,
 }
@@ -84,6 +97,7 @@ EXAMPLE_CHANGE = {
     "announced_for": None,
     "confirmed_by": ["litellm"],
     "superseded_by": None,
+    "calendar": None,
     "lines": [
         {**_EXAMPLE_LINE, "currency": "USD", "old_currency": "USD", "old": "0.435", "new": "0.66", "percent": "+51.72"}
     ],
@@ -190,6 +204,7 @@ class SlotSerializer(serializers.Serializer[Any]):
     """When a calendar slot applies. Several rules of one slot add up."""
 
     slot = serializers.CharField()
+    hours = serializers.CharField(help_text="The rule in words.")
     time_zone = serializers.CharField()
     weekdays = serializers.ListField(
         child=serializers.IntegerField(), help_text="ISO numbers of the day on which a window begins; empty: every day."
@@ -199,11 +214,12 @@ class SlotSerializer(serializers.Serializer[Any]):
     )
     holidays = serializers.CharField()
     is_rest = serializers.BooleanField(help_text="Holds whenever no other slot does.")
-    effective_from = MomentText(allow_null=True)
+    effective_from = MomentText(allow_null=True, help_text="Null: the first that is known of the slot.")
     effective_until = MomentText(allow_null=True)
+    source = serializers.CharField(help_text="Whose calendar it is.")  # type: ignore[assignment]
 
 
-@extend_schema_serializer(examples=[OpenApiExample("An offering", EXAMPLE_OFFERING)])
+@extend_schema_serializer(examples=[OpenApiExample("An offering", EXAMPLE_OFFERING)], deprecate_fields=["slots"])
 class OfferingSerializer(serializers.Serializer[Any]):
     """Something that a company sells, with the prices now in force."""
 
@@ -220,7 +236,10 @@ class OfferingSerializer(serializers.Serializer[Any]):
     deprecated_on = serializers.DateField(allow_null=True)
     retired_on = serializers.DateField(allow_null=True)
     references = ReferenceSerializer(many=True)
-    slots = SlotSerializer(many=True)
+    calendar = SlotSerializer(
+        many=True, help_text="The rules in force and to come, of the sources that set the prices."
+    )
+    slots = SlotSerializer(many=True, help_text="What `calendar` holds, by its former name.")
     prices = PriceSerializer(many=True)
     merged_into = serializers.IntegerField(allow_null=True)
 
@@ -253,6 +272,13 @@ class ChangeLineSerializer(LineSerializer):
     )
 
 
+class ChangedCalendarSerializer(serializers.Serializer[Any]):
+    """The hours of each slot in words, by slot."""
+
+    old = serializers.DictField(child=serializers.CharField())
+    new = serializers.DictField(child=serializers.CharField())
+
+
 @extend_schema_serializer(examples=[OpenApiExample("An increase", EXAMPLE_CHANGE)])
 class ChangeSerializer(serializers.Serializer[Any]):
     """One thing that happened to the prices of one offering."""
@@ -279,6 +305,9 @@ class ChangeSerializer(serializers.Serializer[Any]):
     announced_for = MomentText(allow_null=True)
     confirmed_by = serializers.ListField(child=serializers.CharField())
     superseded_by = serializers.IntegerField(allow_null=True)
+    calendar = ChangedCalendarSerializer(
+        allow_null=True, help_text="Where only the hours moved: there are no lines then. Null for a change of prices."
+    )
     lines = ChangeLineSerializer(many=True)
 
 

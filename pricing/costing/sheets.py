@@ -1,7 +1,8 @@
 """Loading the price sheets of offerings, as believed now or as known at an earlier moment.
 
 A price's slot follows the rules of the source that set the price. Where that source gives no rules for the slot (a
-person stated a peak price), the first source in the order of precedence that does speaks.
+person stated a peak price), the first source in the order of precedence that does speaks. A calendar that editors
+state goes before all of them from its moment on.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pricing import claims
+from pricing.calendar_belief import RULE_COLUMNS, rule_of
 from pricing.claims import Conditions
 from pricing.cost import PriceSheet, compile_sheet
-from pricing.costing.rules import GivenRule, rules_as_known
+from pricing.costing.rules import BelievedRule, SourceRules, calendars_as_known
 from pricing.models import Price, SlotRule, Source
 from pricing.tariffs import SheetPrice
 
@@ -70,14 +72,6 @@ class BelievedPrice(NamedTuple):
     known_until: datetime | None
 
 
-class SourceRules(NamedTuple):
-    """The rules that one source gave for an offering's slots."""
-
-    source: int
-    takes_back: bool
-    given: list[GivenRule]
-
-
 class History:
     """All that was ever believed of an offering's prices, and the sheets asked for so far."""
 
@@ -86,7 +80,7 @@ class History:
     def __init__(self, prices: Sequence[BelievedPrice], rules: Sequence[SourceRules]) -> None:
         self._prices, self._rules = prices, rules
         known = [(each.known_from, each.known_until) for each in prices]
-        known += [(each.known_from, each.known_until) for source in rules for each in source.given]
+        known += [(each.known_from, each.known_until) for source in rules for each in source.believed]
         self._edges = sorted({moment for pair in known for moment in pair if moment is not None})
         self._sheets: dict[int, Sheet] = {}
 
@@ -112,7 +106,7 @@ class History:
 def believed_sheets(offering_ids: Collection[int]) -> dict[int, tuple[Sheet, int]]:
     """The sheet of each offering as believed now, with the number of its price rows; by at most two queries a batch."""
     prices = _prices_of(offering_ids, only_believed=True)
-    rules = _rules_of({offering for offering, rows in prices.items() if _has_slots(rows)})
+    rules = rules_of({offering for offering, rows in prices.items() if _has_slots(rows)})
     return {
         offering: (_compiled(prices.get(offering, ()), rules.get(offering, ()), None), len(prices.get(offering, ())))
         for offering in offering_ids
@@ -122,12 +116,12 @@ def believed_sheets(offering_ids: Collection[int]) -> dict[int, tuple[Sheet, int
 def histories(offering_ids: Collection[int]) -> dict[int, History]:
     """Everything that was believed of each offering; by at most two queries a batch."""
     prices = _prices_of(offering_ids, only_believed=False)
-    rules = _rules_of({offering for offering, rows in prices.items() if _has_slots(rows)})
+    rules = rules_of({offering for offering, rows in prices.items() if _has_slots(rows)})
     return {offering: History(prices.get(offering, ()), rules.get(offering, ())) for offering in offering_ids}
 
 
 def _compiled(prices: Sequence[BelievedPrice], rules: Sequence[SourceRules], known_at: datetime | None) -> Sheet:
-    calendars = {each.source: rules_as_known(each.given, known_at, takes_back=each.takes_back) for each in rules}
+    calendars = calendars_as_known(rules, known_at)
     calendar_of = _calendar_chooser(calendars)
     try:
         return compile_sheet([_sheet_price(price, calendar_of) for price in prices], calendars)
@@ -194,32 +188,19 @@ def _conditions(
     return Conditions(meter, service_tier, region, variant, commitment, above_input_tokens, slot, layer)
 
 
-def _rules_of(offering_ids: Collection[int]) -> dict[int, list[SourceRules]]:
-    """The rules of each offering by source, in the order of precedence."""
+def rules_of(offering_ids: Collection[int]) -> dict[int, list[SourceRules]]:
+    """The calendar rules of each offering by source, in the order of precedence."""
     by_source: dict[tuple[int, int], SourceRules] = {}
+    columns = ("offering_id", "source_id", "source__kind", "known_from", "known_until", *RULE_COLUMNS)
     for ids in _batches(offering_ids):
-        rows = SlotRule.objects.filter(offering__in=ids).select_related("source")
-        for row in rows.order_by("source__precedence", "source__slug", "id"):
-            takes_back = row.source.kind != Source.Kind.FEED
-            kept = by_source.setdefault((row.offering_id, row.source_id), SourceRules(row.source_id, takes_back, []))
-            kept.given.append(GivenRule(_rule(row), row.known_from, row.known_until))
+        rows = SlotRule.objects.filter(offering__in=ids).order_by("source__precedence", "source__slug", "id")
+        for offering, source, kind, known_from, known_until, *rule in rows.values_list(*columns):
+            kept = by_source.setdefault((offering, source), SourceRules(source, kind == Source.Kind.EDITOR, []))
+            kept.believed.append(BelievedRule(rule_of(*rule), known_from, known_until))
     found: dict[int, list[SourceRules]] = {}
     for (offering, _), rules in by_source.items():
         found.setdefault(offering, []).append(rules)
     return found
-
-
-def _rule(row: SlotRule) -> claims.SlotRule:
-    return claims.SlotRule(
-        slot=row.slot,
-        windows=tuple((start, end) for start, end in row.windows),
-        weekdays=tuple(row.weekdays),
-        time_zone=row.time_zone,
-        holidays=row.holidays,
-        is_rest=row.is_rest,
-        effective_from=row.effective_from,
-        effective_until=row.effective_until,
-    )
 
 
 def _batches(ids: Collection[int]) -> Iterable[list[int]]:

@@ -238,27 +238,3 @@ class PriceLine(models.Model):
             *filter(None, [self.slot]),
             *([self.layer] if self.layer != LIST_LAYER else []),
         ]
-
-
-class SlotRule(models.Model):
-    """When a calendar slot of an offering applies, on both time axes; see ``pricing.claims.SlotRule``."""
-
-    offering = models.ForeignKey(Offering, on_delete=models.PROTECT, related_name="slot_rules")
-    slot = models.CharField(max_length=40)
-    time_zone = models.CharField(max_length=64, default="UTC")
-    weekdays = models.JSONField(default=list, help_text="ISO numbers of the window's start; empty: every day.")
-    windows = models.JSONField(default=list, help_text="Pairs of minutes from midnight.")
-    holidays = models.CharField(max_length=20, blank=True, help_text="National calendar whose holidays it excludes.")
-    is_rest = models.BooleanField(default=False, help_text="Holds whenever no other slot does.")
-    source = models.ForeignKey(Source, on_delete=models.PROTECT)
-    effective_from = models.DateTimeField(null=True, blank=True)
-    effective_until = models.DateTimeField(null=True, blank=True)
-    known_from = models.DateTimeField()
-    known_until = models.DateTimeField(null=True, blank=True)
-    recorded_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        indexes = [models.Index(fields=["offering", "slot"])]
-
-    def __str__(self) -> str:
-        return f"{self.slot} of {self.offering}"

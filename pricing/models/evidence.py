@@ -93,6 +93,43 @@ class Statement(models.Model):
         return f"{self.source}: {self.line} {self.amount.normalize():f} {self.currency}"
 
 
+class CalendarStatement(models.Model):
+    """One run of one source giving one calendar of an offering: when its slots apply.
+
+    ``rules`` are all the rules that the reference gives for the offering, as ``pricing.calendar_rules`` writes them.
+    The run holds as a statement's does. ``effective_from`` is set where an editor says from when on the whole
+    calendar holds; a feed dates its single rules.
+    """
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="calendar_statements")
+    reference = models.ForeignKey(
+        Reference, null=True, blank=True, on_delete=models.PROTECT, related_name="calendar_statements"
+    )
+    offering = models.ForeignKey(Offering, on_delete=models.PROTECT, related_name="calendar_statements")
+    rules = models.JSONField()
+    effective_from = models.DateTimeField(null=True, blank=True)
+    first_observed_at = models.DateTimeField()
+    absent_before = models.DateTimeField(
+        null=True, blank=True, help_text="The source's last observation before it, without it."
+    )
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="The source's first observation without it.")
+    refresh_id = models.BigIntegerField(null=True, blank=True)
+    ended_by_refresh_id = models.BigIntegerField(null=True, blank=True)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="calendar_statements"
+    )
+    citation_url = models.URLField(max_length=1000, blank=True)
+    citation_title = models.CharField(max_length=500, blank=True)
+    note = models.TextField(blank=True)
+    recorded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["offering", "source"]), models.Index(fields=["source", "ended_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.source}: calendar of {self.offering}"
+
+
 class Decision(models.Model):
     """What a person ruled about an offering; undone by a later decision, never deleted."""
 
@@ -108,6 +145,7 @@ class Decision(models.Model):
         PRECEDENCE = "precedence", "change precedence"
         RELEASE = "release", "release a hold"
         REFUSE = "refuse", "refuse a hold"
+        CALENDAR = "calendar", "state a calendar"
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     offering = models.ForeignKey(Offering, null=True, blank=True, on_delete=models.PROTECT, related_name="decisions")

@@ -1,4 +1,4 @@
-"""What is believed: prices on two time axes, and the changes between beliefs."""
+"""What is believed: prices and calendars on two time axes, and the changes between beliefs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db.models import F, Func, Q
 
 from companies.models import PRECISION_CHOICES
 from pricing.models.catalogue import Offering, PriceLine, Source
-from pricing.models.evidence import Decision, Statement
+from pricing.models.evidence import CalendarStatement, Decision, Statement
 from tracker.fields import AmountField
 
 
@@ -102,8 +102,56 @@ class Price(models.Model):
         return f"{self.line}: {self.amount.normalize():f} {self.currency} from {self.effective_from:%Y-%m-%d %H:%M} UTC"
 
 
+class SlotRule(models.Model):
+    """When a calendar slot of an offering applies, on both time axes; see ``pricing.claims.SlotRule``.
+
+    It is what ``source`` makes of the calendar. A rule without ``effective_from`` has no beginning; ``precision`` and
+    ``observed_after`` tell of the beginning what they tell of a price's. Only ``known_until`` is ever written again,
+    once.
+    """
+
+    offering = models.ForeignKey(Offering, on_delete=models.PROTECT, related_name="slot_rules")
+    slot = models.CharField(max_length=40)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    weekdays = models.JSONField(default=list, help_text="ISO numbers of the window's start; empty: every day.")
+    windows = models.JSONField(default=list, help_text="Pairs of minutes from midnight.")
+    holidays = models.CharField(max_length=20, blank=True, help_text="National calendar whose holidays it excludes.")
+    is_rest = models.BooleanField(default=False, help_text="Holds whenever no other slot does.")
+    source = models.ForeignKey(Source, on_delete=models.PROTECT)
+    statement = models.ForeignKey(
+        CalendarStatement, null=True, blank=True, on_delete=models.PROTECT, related_name="slot_rules"
+    )
+    effective_from = models.DateTimeField(null=True, blank=True)
+    effective_until = models.DateTimeField(null=True, blank=True)
+    precision = models.CharField(max_length=10, choices=PRECISION_CHOICES, default="unknown")
+    observed_after = models.DateTimeField(null=True, blank=True)
+    known_from = models.DateTimeField()
+    known_until = models.DateTimeField(null=True, blank=True)
+    recorded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["offering", "slot"]),
+            models.Index(
+                fields=["effective_from"],
+                condition=Q(known_until__isnull=True, effective_from__isnull=False),
+                name="slot_rule_beginnings",
+            ),
+            models.Index(
+                fields=["effective_until"],
+                condition=Q(known_until__isnull=True, effective_until__isnull=False),
+                name="slot_rule_ends",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slot} of {self.offering}"
+
+
 class PricingChange(models.Model):
     """One thing that happened to one offering: the lines that moved together, old and new.
+
+    A change of the calendar alone has no lines, since no amount moved: ``calendar`` has its hours, old and new.
 
     ``sequence`` rises in the order of commits, so that a reader with a cursor misses nothing.
     ``initial`` marks what was already so when its source was first loaded: history, not news.
@@ -129,6 +177,9 @@ class PricingChange(models.Model):
     announced_for = models.DateTimeField(null=True, help_text="The future moment that was announced, in UTC.")
     detected_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
+    calendar = models.JSONField(
+        null=True, help_text="The hours of each slot before and after, where a calendar changed and no price did."
+    )
 
     class Meta:
         ordering = ["-sequence"]

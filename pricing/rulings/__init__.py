@@ -1,6 +1,7 @@
 """Taking what people say: prices stated and announced, promotions, pins, withdrawals, and their undoing."""
 
 from pricing.rulings.announcing import announce, reschedule, retract
+from pricing.rulings.calendars import retire_calendar, state_calendar
 from pricing.rulings.correcting import correct
 from pricing.rulings.decisions import EDITORS, Ruling, editors
 from pricing.rulings.holds import refuse_hold, release_hold
@@ -25,9 +26,11 @@ __all__ = [
     "relist",
     "reschedule",
     "resolve_again",
+    "retire_calendar",
     "retire_statement",
     "retract",
     "state",
+    "state_calendar",
     "state_together",
     "undo",
     "withdraw",

@@ -13,11 +13,22 @@ from django.test import Client
 from accounts.models import ApiToken, User
 from companies.models import AIModel, BusinessMetric, Company, CompanyAlias, MonetizationEvent
 from feeds.models import Feed, Payload, Refresh, SellerAlias
-from pricing import ledger
+from pricing import claims, ledger
+from pricing.calendar_rules import as_json
 from pricing.claims import Claim, Conditions
 from pricing.identity import identity_key
 from pricing.ledger import Reading, Ruling, Told
-from pricing.models import Alias, ExchangeRate, Offering, Reference, SettledTime, SlotRule, Source, SourcePrecedence
+from pricing.models import (
+    Alias,
+    CalendarStatement,
+    ExchangeRate,
+    Offering,
+    Reference,
+    SettledTime,
+    SlotRule,
+    Source,
+    SourcePrecedence,
+)
 from tracker.models import Heartbeat
 
 JUNE = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -133,8 +144,12 @@ def _around(editor: User, company: Company, chat: Offering, model: AIModel, sour
         Alias.objects.create(
             seller=company, external_id=f"ds-v3-pointer-{place}", target_offering=chat, known_from=JUNE, source=source
         )
+        rule = claims.SlotRule(f"peak-{place}", ((30, 510),))
+        statement = CalendarStatement.objects.create(
+            offering=chat, source=source, rules=as_json([rule]), first_observed_at=JUNE
+        )
         SlotRule.objects.create(
-            offering=chat, slot=f"peak-{place}", windows=[[30, 510]], source=source, known_from=JUNE
+            offering=chat, slot=rule.slot, windows=[[30, 510]], source=source, known_from=JUNE, statement=statement
         )
         ExchangeRate.objects.create(
             source=source, currency="CNY", day=date(2026, 6, place), rate=Decimal("7.8"), known_from=JUNE

@@ -25,6 +25,7 @@ LEDGER_BACKED = (
     "pricing.slotrule",
     "pricing.observation",
     "pricing.statement",
+    "pricing.calendarstatement",
     "pricing.decision",
     "pricing.price",
     "pricing.pricingchange",

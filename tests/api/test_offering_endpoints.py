@@ -109,8 +109,11 @@ class TestOffering(DetailContract):
         rule = {"offering": record["own"], "source": make.source(), "known_from": make.TRACKED_SINCE}
         SlotRule.objects.create(slot="peak", time_zone="Asia/Shanghai", weekdays=[1, 2], windows=[[540, 720]], **rule)
         SlotRule.objects.create(slot="old", effective_until=make.MAY, **rule)
-        slots = client.get(self.path).json()["slots"]
-        assert [(slot["slot"], slot["windows"]) for slot in slots] == [("peak", [[540, 720]])]
+        calendar = client.get(self.path).json()["calendar"]
+        assert [(rule["slot"], rule["windows"], rule["source"]) for rule in calendar] == [
+            ("peak", [[540, 720]], "models-dev")
+        ]
+        assert calendar[0]["hours"] == "Mon–Tue 09:00–12:00 Asia/Shanghai"
 
 
 class TestHistory(ListContract):
@@ -151,6 +154,18 @@ class TestHistory(ListContract):
     def test_absorbed_one_leads_to_the_history_that_holds_its_own(self, client: Client) -> None:
         response = client.get(f"{PATH}16/history/")
         assert (response.status_code, response.headers["Location"]) == (301, self.path)
+
+    def test_every_page_has_the_calendar_on_both_axes(self, client: Client, record: dict[str, Any]) -> None:
+        rule = {"offering": record["own"], "source": make.source(), "slot": "peak", "windows": [[540, 720]]}
+        SlotRule.objects.create(**rule, known_from=make.TRACKED_SINCE, known_until=make.MAY)
+        SlotRule.objects.create(**rule, known_from=make.MAY, effective_until=make.MAY, precision="exact")
+        calendar = client.get(self.path, {"limit": 1}).json()["calendar"]
+        assert [(row["known_until"], row["effective_until"], row["evidence"]["source"]) for row in calendar] == [
+            ("2026-05-01T00:00:00Z", None, "models-dev"),
+            (None, "2026-05-01T00:00:00Z", "models-dev"),
+        ]
+        known = client.get(self.path, {"known_at": "2026-06-01T00:00:00Z"}).json()["calendar"]
+        assert [row["effective_until"] for row in known] == ["2026-05-01T00:00:00Z"]
 
     def test_unknown_offering_has_no_history(self, client: Client) -> None:
         assert client.get(f"{PATH}999/history/").status_code == 404

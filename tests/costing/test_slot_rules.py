@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from pricing import claims
-from pricing.costing.rules import GivenRule, rules_as_known
-from pricing.models import Offering, Source
-from pricing.slots import keep_slots
+from pricing import claims, ledger
+from pricing.claims import Claim, Conditions
+from pricing.models import Offering, Reference, Source
 from tests.api import factories as make
 from tests.costing.asking import call, results
 
 JUNE, JULY, AUGUST = (make.moment(f"2026-0{month}-01") for month in (6, 7, 8))
+PRICES = {Conditions("input_tokens"): "2", Conditions("input_tokens", slot="night"): "1"}
 
 
 def night(start: int, end: int, **dates: Any) -> claims.SlotRule:
@@ -22,13 +24,24 @@ def night(start: int, end: int, **dates: Any) -> claims.SlotRule:
     return claims.SlotRule("night", ((start * 60, end * 60),), **dates)
 
 
+def read(
+    offering: Offering, at: datetime, *rules: claims.SlotRule, source: str = "models-dev", is_named: bool = True
+) -> None:
+    """Let a source be read: it gives the offering's prices with these rules, or does not name it."""
+    reader = make.source(source)
+    reference, _ = Reference.objects.get_or_create(
+        source=reader, provider="deepseek", external_id="nightly", offering=offering, defaults={"first_seen_at": at}
+    )
+    said = [Claim(line, Decimal(amount)) for line, amount in PRICES.items()]
+    told = [ledger.Told(reference.pk, offering.pk, said, slots=rules)] if is_named else []
+    ledger.observe(ledger.Reading(reader, at, f"{at}"), told)
+
+
 @pytest.fixture
 def nightly(db: None) -> Offering:
     """A model that costs 2, and 1 at night: from 0 to 8 as models-dev says."""
-    offering, source = make.offering("nightly"), make.source("models-dev")
-    make.price(make.line(offering), "2", source=source)
-    make.price(make.line(offering, slot="night"), "1", source=source)
-    keep_slots(source, {offering.pk: [night(0, 8)]}, make.TRACKED_SINCE)
+    offering = make.offering("nightly")
+    read(offering, make.TRACKED_SINCE, night(0, 8))
     return offering
 
 
@@ -37,7 +50,7 @@ def totals(client: Client, *moments: str, **line: Any) -> list[str]:
 
 
 def test_slot_holds_by_the_rules_of_the_source_that_set_the_price(client: Client, nightly: Offering) -> None:
-    keep_slots(make.source("litellm"), {nightly.pk: [night(12, 20)]}, make.TRACKED_SINCE)
+    read(nightly, make.TRACKED_SINCE, night(12, 20), source="litellm")
     assert totals(client, "2026-06-01T07:59:59Z", "2026-06-01T08:00:00Z", "2026-06-01T13:00:00Z") == ["1", "2", "2"]
 
 
@@ -48,33 +61,26 @@ def test_source_without_rules_follows_those_of_the_first_that_has_them(client: C
 
 
 def test_call_of_the_past_follows_the_windows_of_its_day(client: Client, nightly: Offering) -> None:
-    keep_slots(make.source("models-dev"), {nightly.pk: [night(0, 4)]}, JULY)
+    read(nightly, JULY, night(0, 4))
     assert totals(client, "2026-06-30T06:00:00Z", "2026-07-01T06:00:00Z") == ["1", "2"]
     assert totals(client, "2026-07-01T06:00:00Z", known_at="2026-06-30T00:00:00Z") == ["1"]
 
 
 def test_slot_that_its_source_gives_no_longer_held_until_then(client: Client, nightly: Offering) -> None:
-    keep_slots(make.source("models-dev"), {nightly.pk: []}, JULY)
+    read(nightly, JULY)
     assert totals(client, "2026-06-30T06:00:00Z", "2026-07-01T06:00:00Z") == ["1", "2"]
 
 
-class TestRulesAsKnown:
-    def test_dated_rule_that_was_replaced_by_another_was_taken_back(self) -> None:
-        old, new = night(0, 8, effective_from=JUNE), night(0, 4, effective_from=JUNE)
-        given = [GivenRule(old, JUNE, AUGUST), GivenRule(new, AUGUST, None)]
-        assert rules_as_known(given, None, takes_back=False) == [new]
-        assert rules_as_known(given, JULY, takes_back=False) == [old]
+def test_slot_goes_on_where_a_reading_lacks_the_offering_altogether(client: Client, nightly: Offering) -> None:
+    read(nightly, JULY, is_named=False)
+    assert totals(client, "2026-07-01T06:00:00Z", "2026-07-01T09:00:00Z") == ["1", "2"]
 
-    def test_rule_that_ran_out_before_it_was_dropped_still_says_what_held(self) -> None:
-        ended = night(0, 8, effective_from=JUNE, effective_until=JULY)
-        assert rules_as_known([GivenRule(ended, JUNE, AUGUST)], None, takes_back=False) == [ended]
 
-    def test_rule_that_was_dropped_before_its_end_was_taken_back(self) -> None:
-        announced = night(0, 8, effective_from=JUNE, effective_until=AUGUST)
-        assert rules_as_known([GivenRule(announced, JUNE, JULY)], None, takes_back=False) == []
-
-    def test_what_a_persons_record_no_longer_says_is_taken_back(self) -> None:
-        assert rules_as_known([GivenRule(night(0, 8), JUNE, JULY)], None, takes_back=True) == []
-
-    def test_first_rule_without_a_beginning_holds_from_ever(self) -> None:
-        assert rules_as_known([GivenRule(night(0, 8), JUNE, None)], None, takes_back=False) == [night(0, 8)]
+def test_calendar_that_editors_state_goes_before_that_of_the_source_of_the_price(
+    client: Client, nightly: Offering
+) -> None:
+    stated = [night(20, 22)]
+    with pytest.raises(ledger.LedgerError, match="no price line for the slot 'evening'"):
+        ledger.state_calendar(nightly, [claims.SlotRule("evening", ((0, 60),))], ledger.Ruling(None))
+    ledger.state_calendar(nightly, stated, ledger.Ruling(None), effective_from=JULY)
+    assert totals(client, "2026-06-30T06:00:00Z", "2026-07-01T06:00:00Z", "2026-07-01T21:00:00Z") == ["1", "2", "1"]

@@ -11,10 +11,10 @@ from random import Random
 import pytest
 from django.db import transaction
 
-from pricing.verification import findings
 from tests.pricing import oracle
 from tests.pricing.believing import difference, resolved
 from tests.pricing.crowds import AppendOnly, Arrival, Enrolled, enrol, random_crowd
+from tests.pricing.stages import wrong
 from tests.pricing.worlds import random_world, short
 
 WORLDS = int(os.environ.get("LEDGER_WORLDS", "2000"))
@@ -70,8 +70,8 @@ def take(enrolled: Enrolled, arrivals: list[Arrival], backfilled: bool) -> None:
     for arrival in arrivals:
         enrolled.read(arrival, backfilled)
         watch.check()
-        wrong = list(findings())
-        assert not wrong, f"after {told([arrival])} of {told(arrivals)}:\n" + "\n".join(map(str, wrong))
+        found = wrong()
+        assert not found, f"after {told([arrival])} of {told(arrivals)}:\n" + "\n".join(map(str, found))
 
 
 def told(arrivals: list[Arrival]) -> str:

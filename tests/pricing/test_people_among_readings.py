@@ -10,9 +10,8 @@ import pytest
 
 from pricing import ledger
 from pricing.models import Decision, Offering, Statement
-from pricing.verification import findings
 from tests.pricing.crowds import AppendOnly, enrol, random_crowd
-from tests.pricing.stages import claim
+from tests.pricing.stages import claim, wrong
 from tests.pricing.worlds import LONG, PEAK, PLAIN, PROMO
 
 CROWDS = int(os.environ.get("LEDGER_CROWDS", "3"))
@@ -34,8 +33,8 @@ def test_rulings_and_readings_in_any_mixture_leave_a_clean_ledger(seed: int) -> 
             with suppress(ledger.LedgerError):
                 someone_rules(chance, chance.choice(enrolled.offerings))
         watch.check()
-        wrong = list(findings())
-        assert not wrong, f"seed {seed}:\n" + "\n".join(map(str, wrong))
+        found = wrong()
+        assert not found, f"seed {seed}:\n" + "\n".join(map(str, found))
 
 
 def someone_rules(chance: Random, offering: Offering) -> None:

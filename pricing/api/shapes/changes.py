@@ -54,6 +54,7 @@ def change_shapes(changes: Sequence[PricingChange]) -> list[dict[str, Any]]:
             "announced_for": moment_text(change.announced_for),
             "confirmed_by": confirmed.get(change.pk, []),
             "superseded_by": superseded.get(change.pk),
+            "calendar": change.calendar,
             "lines": [_line_shape(line) for line in lines.get(change.pk, [])],
         }
         for change in changes

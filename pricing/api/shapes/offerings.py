@@ -1,4 +1,4 @@
-"""Offerings as the API writes them: with their references, calendar slots and the prices now in force."""
+"""Offerings as the API writes them: with their references, calendar and the prices now in force."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from pricing.api.shapes.calendars import calendar_shapes
 from pricing.api.shapes.prices import in_force, shapes_by_offering
 from pricing.clock import lapsed
-from pricing.models import Offering, PriceLine, Reference, SlotRule
-from tracker.api.moments import moment_text
+from pricing.models import Offering, PriceLine, Reference
 
 OFFERING_FIELDS = (
     "id",
@@ -28,6 +28,7 @@ OFFERING_FIELDS = (
     "deprecated_on",
     "retired_on",
     "references",
+    "calendar",
     "slots",
     "prices",
     "merged_into",
@@ -58,7 +59,7 @@ def offering_shapes(
     ids = [offering.pk for offering in offerings]
     references = references_of(ids)
     ended = _lapsed_among(ids)
-    slots = _slots_of(ids, as_of, known_at)
+    calendars = calendar_shapes(ids, as_of, known_at)
     lines = choose(PriceLine.objects.filter(offering__in=ids))
     prices = shapes_by_offering(in_force(lines, as_of, known_at))
     return [
@@ -78,7 +79,8 @@ def offering_shapes(
             "deprecated_on": _day(offering.deprecated_on),
             "retired_on": _day(offering.retired_on),
             "references": references.get(offering.pk, []),
-            "slots": slots.get(offering.pk, []),
+            "calendar": calendars.get(offering.pk, []),
+            "slots": calendars.get(offering.pk, []),
             "prices": prices.get(offering.pk, []),
             "merged_into": offering.merged_into_id,
         }
@@ -107,35 +109,6 @@ def references_of(offering_ids: Collection[int]) -> dict[int, list[dict[str, Any
         shape = {"source": source, "provider": provider, "id": external_id, "current": absent_since is None}
         grouped.setdefault(offering, []).append(shape)
     return grouped
-
-
-def _slots_of(
-    offering_ids: Collection[int], as_of: datetime, known_at: datetime | None
-) -> dict[int, list[dict[str, Any]]]:
-    """The calendar rules of each offering that have not ended by ``as_of``."""
-    known = Q(known_until=None) if known_at is None else Q(known_from__lte=known_at) & _ends_after("known", known_at)
-    rules = SlotRule.objects.filter(known & _ends_after("effective", as_of), offering__in=offering_ids)
-    grouped: dict[int, list[dict[str, Any]]] = {}
-    for rule in rules.order_by("offering_id", "slot", "id"):
-        grouped.setdefault(rule.offering_id, []).append(_slot_shape(rule))
-    return grouped
-
-
-def _ends_after(axis: str, moment: datetime) -> Q:
-    return Q(**{f"{axis}_until": None}) | Q(**{f"{axis}_until__gt": moment})
-
-
-def _slot_shape(rule: SlotRule) -> dict[str, Any]:
-    return {
-        "slot": rule.slot,
-        "time_zone": rule.time_zone,
-        "weekdays": rule.weekdays,
-        "windows": rule.windows,
-        "holidays": rule.holidays,
-        "is_rest": rule.is_rest,
-        "effective_from": moment_text(rule.effective_from),
-        "effective_until": moment_text(rule.effective_until),
-    }
 
 
 def _day(day: Any) -> str | None:

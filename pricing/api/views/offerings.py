@@ -15,16 +15,26 @@ from companies.models import AIModel
 from pricing.api.filters import ComparisonFilters, HistoryFilters, OfferingFilters, PlanFilters
 from pricing.api.freshness import is_past_belief_now
 from pricing.api.serializers import OfferingSerializer, PlanSerializer, PriceVersionSerializer
+from pricing.api.shapes.calendars import CALENDAR_HISTORY_SCHEMA, calendar_history_shapes
 from pricing.api.shapes.history import history_shapes
 from pricing.api.shapes.offerings import OFFERING_FIELDS, PLAN_FIELDS, offering_shapes
 from pricing.models import Offering, Price
 from tracker.api.nearest import nearest_in
+from tracker.api.pagination import LimitOffset
 from tracker.api.problems import NothingFound, parameter_fault
 from tracker.api.views import ListView, NumberedView, row_named
 
 OFFERINGS = Offering.objects.select_related("seller", "model").order_by("pk")
 # How often one offering may have been merged into another that was then merged itself.
 _LONGEST_MERGE_CHAIN = 50
+
+
+class HistoryPages(LimitOffset):
+    """Pages of price rows, each with the ``calendar`` of the offering."""
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        page = super().get_paginated_response_schema(schema)
+        return {**page, "properties": {**page["properties"], "calendar": CALENDAR_HISTORY_SCHEMA}}
 
 
 class OfferingListView(ListView):
@@ -72,8 +82,11 @@ class OfferingView(NumberedView):
 class OfferingHistoryView(ListView):
     """Every price row of every line of an offering, superseded ones included: its whole history on both axes.
 
-    The rows of offerings that it absorbed are among them.
+    The rows of offerings that it absorbed are among them. Each page has the rules of the calendar as well, on both
+    axes; of the filters ``as_of`` and ``known_at`` apply to them.
     """
+
+    pagination_class = HistoryPages
 
     serializer_class = PriceVersionSerializer
     filterset_class = HistoryFilters
@@ -82,8 +95,12 @@ class OfferingHistoryView(ListView):
     def read(self, request: Request) -> Any:
         offering = _found(self.kwargs["id"])
         moved = moved_permanently(offering, "api-offering-history")
-        self.offering_ids = [] if moved else [offering.pk, *_absorbed_by(offering.pk)]
-        return moved or super().read(request)
+        if moved:
+            return moved
+        self.offering_ids = [offering.pk, *_absorbed_by(offering.pk)]
+        page = super().read(request)
+        asked = (self.asked.get("as_of"), self.asked.get("known_at"))
+        return {**page, "calendar": calendar_history_shapes(self.offering_ids, *asked)}
 
     def get_queryset(self) -> QuerySet[Price]:
         return super().get_queryset().filter(line__offering__in=getattr(self, "offering_ids", []))
