@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='decision',
             name='kind',
-            field=models.CharField(choices=[('state', 'state a price'), ('pin', 'pin a price'), ('withdraw', 'withdraw'), ('relist', 'relist'), ('reroute', 'route an id elsewhere'), ('undo', 'undo a decision'), ('link', 'link to a model or an offering'), ('merge', 'merge offerings'), ('split', 'split an offering'), ('precedence', 'change precedence'), ('release', 'release a hold'), ('refuse', 'refuse a hold')], max_length=20),
+            field=models.CharField(choices=[('state', 'state a price'), ('pin', 'pin a price'), ('withdraw', 'withdraw'), ('relist', 'relist'), ('reroute', 'route an id elsewhere'), ('undo', 'undo a decision'), ('link', 'link to a model or an offering'), ('merge', 'merge offerings'), ('split', 'split an offering'), ('precedence', 'change precedence'), ('release', 'release a hold'), ('refuse', 'refuse a hold'), ('calendar', 'state a calendar')], max_length=20),
         ),
         migrations.CreateModel(
             name='RouteStatement',

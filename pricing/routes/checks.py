@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from django.db import transaction
 
@@ -113,7 +113,7 @@ def _claim(said: RouteStatement) -> tuple[object, ...]:
 
 def _repeats(same: Sequence[RouteStatement]) -> Iterator[Finding]:
     ordered = sorted(same, key=lambda said: (said.first_observed_at, said.pk))
-    for earlier, later in zip(ordered, ordered[1:], strict=False):
+    for earlier, later in pairwise(ordered):
         if earlier.ended_at is None or later.first_observed_at < earlier.ended_at:
             problem = f"says what route statement {earlier.pk} says already"
             yield Finding("runs", f"route statement {later.pk}", problem)

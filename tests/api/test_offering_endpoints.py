@@ -77,8 +77,8 @@ class TestOfferings(ListContract):
     ) -> None:
         for number in range(20):
             make.price(make.line(make.offering(f"model-{number}")), "1")
-        # State, count, offerings, references, slots, lines, prices, sources, statements, lapses, freshness.
-        with django_assert_num_queries(11):
+        # State, count, offerings, references, slots, lines, prices, sources, statements, aliases, lapses, freshness.
+        with django_assert_num_queries(12):
             assert client.get(PATH).json()["count"] == 24
 
 

@@ -16,11 +16,7 @@ JUNE, JULY, AUGUST = (make.moment(f"2026-0{month}-01") for month in (6, 7, 8))
 
 
 def alias(external_id: str, target: Any, since: datetime | None = None, **values: Any) -> Alias:
-    target_field = "target_offering" if isinstance(target, Offering) else "target_model"
-    values = {"known_from": make.TRACKED_SINCE, "source": make.source("curated"), target_field: target, **values}
-    return Alias.objects.create(
-        seller=make.company(), external_id=external_id, effective_from=since, precision="exact", **values
-    )
+    return make.alias(external_id, target, since, source=make.source("curated"), precision="exact", **values)
 
 
 def priced(name: str, amount: str, **values: Any) -> Offering:

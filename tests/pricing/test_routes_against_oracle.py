@@ -96,10 +96,10 @@ def test_what_people_say_of_a_route_is_as_a_replay_of_all_of_it(
     targets = [stage.offering(name) for name in ("A", "B", "C")]
     route = ledger.id_to_route(stage.seller, "latest")
     diary, now, done = Diary(), 10, []
+    monkeypatch.setattr(timezone, "now", lambda: day(now))
     seen: dict[int, list[str]] = {}
     for _ in range(chance.randint(2, 12)):
         now += chance.randint(1, 3)
-        monkeypatch.setattr(timezone, "now", lambda moment=day(now): moment)
         done.append((now, _something(chance, now, route, targets, diary, person)))
         seen[now] = diary.leads()
         assert _believed(route) == seen[now], f"seed {seed}: {done}"

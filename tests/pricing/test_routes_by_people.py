@@ -275,8 +275,8 @@ class TestRefusals:
         self.refused("end after it starts", latest, flash, person, until=day(80))
 
     def test_naive_times(self, latest: Offering, flash: Offering, person: ledger.Ruling) -> None:
-        self.refused("no time zone", latest, flash, person, at=datetime(2026, 5, 1))
-        self.refused("no time zone", latest, flash, person, until=datetime(2026, 5, 1))
+        self.refused("no time zone", latest, flash, person, at=datetime(2026, 5, 1))  # noqa: DTZ001
+        self.refused("no time zone", latest, flash, person, until=datetime(2026, 5, 1))  # noqa: DTZ001
 
     def test_an_unknown_precision(self, latest: Offering, flash: Offering, person: ledger.Ruling) -> None:
         self.refused("unknown precision", latest, flash, person, precision="week")
