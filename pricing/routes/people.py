@@ -124,13 +124,12 @@ def undo_route(decision: Decision, ruling: Ruling) -> Outcome:
 def _take_back(statement: RouteStatement, making: Decision | None, ruling: Ruling, with_moved: bool) -> Outcome:
     now = timezone.now()
     details: dict[str, Any] = {"routes_left_out": [statement.pk]}
-    moved = making.details.get("moved") if making is not None and with_moved else None
-    if moved is not None:
-        details["routes_restored"] = [moved]
+    moved: list[int] = [making.details["moved"]] if making and with_moved and "moved" in making.details else []
+    details["routes_restored"] = moved
     undoing = _decide(Decision.Kind.UNDO, statement, ruling, now, details, undoes=making)
     ended = _end([statement.pk], now)
     if ended and making is not None:
-        _say_again([*_replaced(making), *RouteStatement.objects.filter(pk=moved)])
+        _say_again([*_replaced(making), *RouteStatement.objects.filter(pk__in=moved)])
     return _settled(statement.offering, undoing, statement, ended=ended, opened=0)
 
 

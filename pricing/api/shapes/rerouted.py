@@ -21,8 +21,9 @@ _Ends = tuple[int | None, int | None]
 def change_routes(changes: Sequence[PricingChange]) -> dict[int, dict[str, Any]]:
     """Where the id of each change of a route led before, and where it leads from then on."""
     routed = [change for change in changes if change.is_route]
-    offerings = {end[0] for change in routed for end in _ends(change)} - {None}
-    models = {end[1] for change in routed for end in _ends(change)} - {None}
+    ends = {end for change in routed for end in _ends(change)}
+    offerings = {offering for offering, _ in ends if offering is not None}
+    models = {model for _, model in ends if model is not None}
     told: dict[_Ends, dict[str, Any] | None] = {(None, None): None}
     for row in Offering.objects.filter(pk__in=offerings).select_related("model") if offerings else ():
         model = row.model.slug if row.model else None
