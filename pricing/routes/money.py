@@ -27,7 +27,11 @@ def moved_lines(offering_id: int, old: Target | None, new: Target | None, at: da
     """
     if _in_force(offering_id, at):
         return []
-    before = _in_force(offering_id, at - INSTANT) or _priced(offering_id, old, at - INSTANT)
+    own = _in_force(offering_id, at - INSTANT)
+    if own and new is None:
+        # What ended is the id's own price, and its own change tells of it.
+        return []
+    before = own or _priced(offering_id, old, at - INSTANT)
     after = _priced(offering_id, new, at)
     moved = []
     for line in sorted({*before, *after}):
