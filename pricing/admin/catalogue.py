@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
 
 from pricing.admin.search import OfferingSearch
 from pricing.models import Alias, PriceLine, Reference

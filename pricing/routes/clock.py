@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from pricing.bookkeeping import Cause, Settled
 from pricing.locks import lock_ledger
-from pricing.models import Alias, PricingChange
+from pricing.models import Alias, PricingChange, RouteStatement, Source
 from pricing.moves import Move, moves
 from pricing.routes.beliefs import RouteSheet, load_route_sheets
 from pricing.routes.changes import Draft, write_changes
@@ -49,17 +49,36 @@ def settle_routes(after: datetime, until: datetime) -> int:
     settled = Settled()
     with transaction.atomic():
         lock_ledger()
-        for sheet, effect in _taking_effect(after, until):
-            if not _is_told(effect):
-                cause = Cause(effect.at, timezone.now())
-                write_changes([Draft(sheet.offering, sheet.seller, sheet.name, _move(effect))], cause, settled)
+        _tell(_taking_effect(after, until), Cause(until, timezone.now()), settled)
     return settled.changes
 
 
-def _taking_effect(after: datetime, until: datetime) -> list[tuple[RouteSheet, TakingEffect]]:
+def settle_crossed_routes(source: Source, previous: datetime, cause: Cause, settled: Settled) -> None:
+    """Tell the routes that took effect between two readings of a source, of the offerings of whose routes it speaks.
+
+    Must run under the ledger's lock. Documents read in the order of their dates so tell the moves in that order.
+    """
+    spoken_of = RouteStatement.objects.filter(source=source).order_by().values_list("offering_id", flat=True)
+    if offerings := set(spoken_of.distinct()):
+        cause = replace(cause, source_id=None, refresh_id=None)
+        _tell(_taking_effect(previous, cause.moment, offerings), cause, settled)
+
+
+def _tell(effects: Iterable[tuple[RouteSheet, TakingEffect]], cause: Cause, settled: Settled) -> None:
+    for sheet, effect in effects:
+        if not _is_told(effect):
+            draft = Draft(sheet.offering, sheet.seller, sheet.name, _move(effect))
+            write_changes([draft], replace(cause, moment=effect.at), settled)
+
+
+def _taking_effect(
+    after: datetime, until: datetime, among: Collection[int] | None = None
+) -> list[tuple[RouteSheet, TakingEffect]]:
     begins = Q(effective_from__gt=after, effective_from__lte=until)
     ends = Q(effective_until__gt=after, effective_until__lte=until)
     rows = Alias.objects.filter(begins | ends, known_until__isnull=True)
+    if among is not None:
+        rows = rows.filter(offering__in=among)
     touched = sorted(set(rows.order_by().values_list("offering_id", flat=True)))
     sheets, _ = load_route_sheets(touched)
     found = [(sheet, effect) for sheet in sheets.values() for effect in _effects(sheet, after, until)]

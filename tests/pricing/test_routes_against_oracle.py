@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from random import Random
 
 import pytest
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from companies.models import Company
 from pricing import ledger
+from pricing.claims import Claim
 from pricing.models import Alias, Decision, Offering, RouteStatement
 from pricing.routes.targets import Target
 from pricing.sheets import LedgerError
@@ -19,7 +21,7 @@ from tests.pricing import oracle
 from tests.pricing.believing import day
 from tests.pricing.crowds import Crowd, Enrolled, enrol, random_crowd
 from tests.pricing.stages import Stage, assert_clean, routed
-from tests.pricing.worlds import PLAIN, Speaker, World
+from tests.pricing.worlds import AMOUNTS, PLAIN, Speaker, World
 
 LIVES = int(os.environ.get("ROUTE_LIVES", "25"))
 CROWDS = int(os.environ.get("ROUTE_CROWDS", "2"))
@@ -192,19 +194,24 @@ def test_what_readings_say_of_routes_is_resolved_as_prices_are_in_every_order_of
 
 
 def _of_routes(crowd: Crowd) -> Crowd:
-    """The same worlds with one line only, in which what is said to be the same price is one target."""
+    """The same worlds with one line only: each price stands for a target, and none is strange enough to hold."""
     for world in crowd.worlds:
         for speaker in world.speakers:
             speaker.zero_means = ""
             speaker.readings = {
                 at: frozenset(
-                    replace(quote, claim=replace(quote.claim, amount=round(quote.claim.amount, 3)))
-                    for quote in said
-                    if quote.claim.line == PLAIN
+                    replace(quote, claim=_as_target(quote.claim)) for quote in said if quote.claim.line == PLAIN
                 )
                 for at, said in speaker.readings.items()
             }
     return crowd
+
+
+def _as_target(claim: Claim) -> Claim:
+    known = sorted({round(amount, 3) for amount in AMOUNTS})
+    place = known.index(round(claim.amount, 3)) + (50 if claim.currency == "CNY" else 0)
+    amount = 1 + Decimal(place) / 10
+    return replace(claim, amount=amount, currency="USD")
 
 
 class _Targets:
