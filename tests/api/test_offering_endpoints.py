@@ -108,9 +108,10 @@ class TestOffering(DetailContract):
 
     def test_shows_where_its_id_leads_now_and_will_lead(self, client: Client, record: dict[str, Any]) -> None:
         model = record["own"].model
-        make.alias("deepseek-chat", record["resold"], make.TRACKED_SINCE, effective_until=make.MAY)
-        make.alias("deepseek-chat", model, make.MAY, effective_until=FAR, observed_after=make.TRACKED_SINCE)
-        make.alias("deepseek-chat", record["resold"], FAR)
+        since, known = make.TRACKED_SINCE, {"known_from": make.MAY}
+        make.alias("deepseek-chat", record["resold"], since, effective_until=make.MAY, **known)
+        make.alias("deepseek-chat", model, make.MAY, effective_until=FAR, observed_after=since, **known)
+        make.alias("deepseek-chat", record["resold"], FAR, **known)
         make.alias("deepseek-chat", record["resold"], make.MAY, known_until=make.MAY)
         first, second = client.get(self.path).json()["aliases"]
         assert (first["model"], first["offering"], first["effective_until"]) == (
