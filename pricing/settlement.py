@@ -112,7 +112,9 @@ def _drafts(due: Mapping[int, Collection[datetime]], cause: Cause) -> Iterator[D
 def _told(due: Mapping[int, Collection[datetime]]) -> dict[tuple[int, datetime], set[int]]:
     """The lines of which a change tells already what happened to them at these moments."""
     moments = {moment for each in due.values() for moment in each}
-    rows = PricingChangeLine.objects.filter(change__offering__in=due, change__effective_at__in=moments)
+    # The lines of a reroute are its target's: they tell nothing of the id's own prices.
+    own = PricingChangeLine.objects.filter(line__offering=F("change__offering"))
+    rows = own.filter(change__offering__in=due, change__effective_at__in=moments)
     rows = rows.exclude(change__kind__in=OF_THE_FUTURE)
     told: dict[tuple[int, datetime], set[int]] = {}
     for offering, moment, line in rows.values_list("change__offering_id", "change__effective_at", "line_id"):

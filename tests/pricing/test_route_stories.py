@@ -14,6 +14,7 @@ from django.utils import timezone
 from companies.models import AIModel, Company
 from pricing import ledger
 from pricing.claims import Claim
+from pricing.clock import follow_the_clock
 from pricing.models import Offering, PricingChange, RouteStatement
 from pricing.routes.targets import Target
 from tests.costing.asking import call, results
@@ -167,6 +168,26 @@ def test_the_announcement_and_its_coming_true_are_told_with_money(client: Client
     (shown, *_) = client.get("/api/v1/changes/", {"external_id": "mistral-medium-latest"}).json()["results"]
     assert [(line["old"], line["new"], line["percent"]) for line in shown["lines"]] == [("0.4", "1.5", "+275.00")]
     assert shown["route"]["from"]["external_id"] == "mistral-medium-2508"
+
+
+def test_the_tick_tells_a_reroute_once_beside_the_prices_that_move_with_it(
+    mistral: Offering, at: At, person: ledger.Ruling
+) -> None:
+    at("2026-06-15 12:00")
+    follow_the_clock()
+    claim = Claim(PLAIN, Decimal("9"), effective_from=moment("2026-06-16"), precision="day")
+    ledger.state(mistral, claim, person)
+    for now in ("2026-06-16 00:05", "2026-06-16 00:10"):
+        at(now)
+        follow_the_clock()
+    assert kinds(mistral) == ["rerouted", "announced", "announced", "listed", "rerouted"]
+
+
+def test_the_tick_tells_it_also_where_a_change_with_the_targets_lines_stands_already(mistral: Offering, at: At) -> None:
+    at("2026-06-16 00:05")
+    assert ledger.settle_routes(moment("2026-06-15"), moment("2026-06-16 00:05")) == 1
+    follow_the_clock()
+    assert kinds(mistral)[-1] == "rerouted"
 
 
 def test_an_id_is_found_with_where_it_leads_and_will_lead(client: Client, mistral: Offering, at: At) -> None:
