@@ -22,7 +22,9 @@ def refusal(parsed: ParsedOffering) -> str | None:
     reason = reason or _refused_id("model id", parsed.model, LONGEST_ID)
     if reason:
         return reason
-    reasons = (_refused_claim(claim) for claim in parsed.claims)
+    ids = [target for route in parsed.routes if (target := route.target or route.model)]
+    reasons = [_refused_claim(claim) for claim in parsed.claims]
+    reasons += [_refused_id("id that it leads to", target, LONGEST_ID) for target in ids]
     return next((reason for reason in reasons if reason), None)
 
 

@@ -12,11 +12,12 @@ from companies.models import AIModel, Company
 from feeds.checking import LONGEST_ID, cleaned, legible, refusal
 from feeds.facts import fill_in
 from feeds.registry import KnownFeed
+from feeds.routing import told_routes
 from feeds.sellers import Seller, Sellers
 from pricing.bulk import save_new
 from pricing.claims import ParsedDocument, ParsedOffering, Rejection
 from pricing.identity import identity_key, model_key, vendor
-from pricing.ledger import Told
+from pricing.ledger import Told, ToldRoute
 from pricing.models import Offering, Reference, Source
 
 BATCH = 500
@@ -33,6 +34,7 @@ class Identified:
     """
 
     told: list[Told] = field(default_factory=list)
+    routes: list[ToldRoute] = field(default_factory=list)
     offerings: dict[ReferenceKey, Offering] = field(default_factory=dict)
     new_offerings: int = 0
     new_references: int = 0
@@ -67,6 +69,7 @@ class Identity:
         for row in rows:
             seller = self._sellers.find(row.provider, row.provider_name)
             found.told.append(self._tell(row, seller, found))
+        found.routes = told_routes(rows, self._references, self._sellers, self._known)
         return found
 
     def _acceptable(

@@ -200,7 +200,7 @@ def _write(
     identity = Identity(feed.source, known_feed(feed.slug), document.observed_at, keep_presence=not is_old)
     identified = identity.identify(parsed)
     reading = Reading(feed.source, document.observed_at, digest, run.pk, backfilled)
-    outcome = observe(reading, identified.told, unreadable=identified.unreadable)
+    outcome = observe(reading, identified.told, routes=identified.routes, unreadable=identified.unreadable)
     if not is_old:
         _hold_document(feed, document, digest)
     report = Report(

@@ -303,17 +303,17 @@ def _load_believed(
             "source_id",
         )
     )
-    withdrawals = _withdrawals(offering_ids)
+    withdrawn_at = withdrawals(offering_ids)
     for pk, line_id, start, end, amount, currency, zero, precision, after, source in rows.iterator():
         offering_id, line = conditions[line_id]
-        ruled_out = (offering_id, end) in withdrawals
+        ruled_out = (offering_id, end) in withdrawn_at
         value = (amount, currency, zero)
         segment = Segment(start, end, value, precision, after, source, None, None, ruled_out=ruled_out)
         sheets[offering_id].believed.setdefault(line, []).append(segment)
         sheets[offering_id].rows.setdefault(line, []).append(pk)
 
 
-def _withdrawals(offering_ids: Collection[int]) -> set[tuple[int | None, datetime | None]]:
+def withdrawals(offering_ids: Collection[int]) -> set[tuple[int | None, datetime | None]]:
     """The moments at which people ruled that offerings are sold no more, those undone included."""
     made = Decision.objects.filter(offering_id__in=offering_ids, kind=Decision.Kind.WITHDRAW)
     return set(made.values_list("offering_id", "effective_from"))

@@ -69,6 +69,24 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class RouteClaim:
+    """One source saying where an id leads: to another id of the same provider, or to an AI model.
+
+    Either ``target``, as the source writes ids, or ``model``, an AI model's slug, with ``model_name``
+    for one that nobody knows yet. The dates and the citation mean what they mean in ``Claim``.
+    """
+
+    target: str = ""
+    model: str = ""
+    model_name: str = ""
+    effective_from: datetime | None = None
+    effective_until: datetime | None = None
+    precision: str = "observed"
+    citation_url: str = ""
+    citation_title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SlotRule:
     """When a calendar slot applies.
 
@@ -119,6 +137,7 @@ class ParsedOffering:
     facts: ModelFacts = ModelFacts()
     slots: tuple[SlotRule, ...] = ()
     provider_name: str = ""
+    routes: tuple[RouteClaim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

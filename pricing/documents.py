@@ -20,6 +20,7 @@ from pricing.claims import Claim, SlotRule
 from pricing.doubts import open_holds_of
 from pricing.locks import lock_ledger
 from pricing.models import Hold, Observation, Price, Source, Statement
+from pricing.routes.readings import ToldRoute, observe_routes, observe_routes_again
 from pricing.runs import Edits, Run, read_between, read_latest
 from pricing.settlement import settle_crossed
 from pricing.sheets import BATCH, Outcome, StaleObservation, ensure_lines, tariffs_of
@@ -60,12 +61,15 @@ class Reading:
     backfilled: bool = False
 
 
-def observe(reading: Reading, told: Iterable[Told], *, unreadable: Collection[int] = ()) -> Outcome:
+def observe(
+    reading: Reading, told: Iterable[Told], *, routes: Iterable[ToldRoute] = (), unreadable: Collection[int] = ()
+) -> Outcome:
     """Take a whole reading: write what it says anew and no longer says, and settle what it touches.
 
     The reading must be complete: what it leaves out counts as gone, but for the references in
-    ``unreadable``, which it names without saying anything that could be taken. Raises StaleObservation when
-    it is not newer than the source's last and not backfilled, or when it was taken before.
+    ``unreadable``, which it names without saying anything that could be taken. ``routes`` are the ids
+    that it routes elsewhere. Raises StaleObservation when it is not newer than the source's last and not
+    backfilled, or when it was taken before.
     """
     with transaction.atomic():
         lock_ledger()
@@ -84,6 +88,7 @@ def observe(reading: Reading, told: Iterable[Told], *, unreadable: Collection[in
         cause = _reading_cause(reading, is_first)
         outcome.settled = settle(touched, cause)
         settle_calendars(calendars, cause, outcome.settled)
+        observe_routes(reading.source, routes, cause, frozenset(unreadable), outcome)
         _settle_time(reading, (previous, following), outcome)
     return outcome
 
@@ -97,9 +102,11 @@ def observe_again(reading: Reading) -> Outcome:
             raise StaleObservation("an unchanged document can only be newer than the source's last reading")
         _record_observation(reading)
         outcome = Outcome()
+        cause = _reading_cause(reading, False)
         waiting = _waiting(reading, previous, following)
         if waiting:
-            outcome.settled = settle(waiting, _reading_cause(reading, False))
+            outcome.settled = settle(waiting, cause)
+        observe_routes_again(reading.source, cause, outcome)
         _settle_time(reading, (previous, following), outcome)
     return outcome
 

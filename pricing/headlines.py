@@ -35,7 +35,7 @@ _VERBS = {
 
 def headline(name: str, happening: Happening) -> str:
     """Such as ``DeepSeek V4 Pro: input 0.435 -> 0.66 USD per 1M tokens, +51.72%``."""
-    lead = _lead(happening)
+    lead = _lead(happening.lines, happening.kind)
     if happening.kind == "promo_extended":
         # What is told is the price that goes on, not that it ends.
         lead = replace(lead, old=None, new=lead.old)
@@ -49,9 +49,9 @@ def _opening(happening: Happening) -> str:
     kind, at = happening.kind, happening.announced_for
     if kind in ("announced", "rescheduled") and at is not None:
         is_end = all(changed.new is None for changed in happening.lines)
-        return f"{'end ' if is_end else ''}{kind} for {_day(at)}"
+        return f"{'end ' if is_end else ''}{kind} for {day_in_words(at)}"
     if kind == "promo_extended":
-        return f"{_VERBS[kind]} to {_day(happening.effective_at)}"
+        return f"{_VERBS[kind]} to {day_in_words(happening.effective_at)}"
     if kind == "promo_ended" and _stays(happening):
         return "promotion made permanent"
     return _VERBS.get(kind, "")
@@ -64,12 +64,21 @@ def _stays(happening: Happening) -> bool:
     return bool(ended) and all(listed.get(replace(c.line, layer=LIST_LAYER)) == c.old for c in ended)
 
 
-def _day(moment: datetime) -> str:
+def money_in_words(lines: Sequence[ChangedLine]) -> str:
+    """Lines that moved together, by the one that stands for the rest: ``input 0.4 -> 1.5 USD per 1M tokens, +275%``."""
+    if not lines:
+        return ""
+    more = len(lines) - 1
+    return _sentence(_lead(lines, "")) + (f" (and {more} more)" if more else "")
+
+
+def day_in_words(moment: datetime) -> str:
+    """``2026-09-14`` for a midnight, else with the time in UTC."""
     midnight = not (moment.hour or moment.minute or moment.second)
     return moment.strftime("%Y-%m-%d" if midnight else "%Y-%m-%d %H:%M UTC")
 
 
-def _lead(happening: Happening) -> ChangedLine:
+def _lead(lines: Sequence[ChangedLine], kind: str) -> ChangedLine:
     """The line that stands for the rest: the plainest conditions of the best known meter among those that moved."""
 
     def order(changed: ChangedLine) -> tuple[bool, bool, int, bool, int, Conditions]:
@@ -77,9 +86,9 @@ def _lead(happening: Happening) -> ChangedLine:
         place = _FIRST.index(line.meter) if line.meter in _FIRST else len(_FIRST)
         special = bool(line.region or line.variant or line.commitment or line.layer != LIST_LAYER)
         other_tier = line.service_tier != STANDARD_TIER
-        return (not _tells(changed, happening.kind), other_tier, place, special, line.above_input_tokens, line)
+        return (not _tells(changed, kind), other_tier, place, special, line.above_input_tokens, line)
 
-    return min(happening.lines, key=order)
+    return min(lines, key=order)
 
 
 def _tells(changed: ChangedLine, kind: str) -> bool:

@@ -1,13 +1,19 @@
 """The one way into the record: everybody who knows a price says so here, and resolution decides.
 
-Feeds and documents say what they read (``observe``); people state, pin, withdraw, relist and undo.
+Feeds and documents say what they read (``observe``); people state, pin, reroute, withdraw, relist and
+undo.
 Each operation writes its evidence and settles the tariffs and calendars it touches in one
 transaction; none writes a price of its own.
 """
 
 from __future__ import annotations
 
+from pricing import rulings
 from pricing.documents import Reading, Told, observe, observe_again
+from pricing.models import Decision
+from pricing.routes.clock import routes_taking_effect, settle_routes
+from pricing.routes.people import id_to_route, reroute, reschedule_route, retire_route, undo_route
+from pricing.routes.readings import ToldRoute
 from pricing.rulings import (
     Ruling,
     announce,
@@ -27,7 +33,6 @@ from pricing.rulings import (
     state,
     state_calendar,
     state_together,
-    undo,
     withdraw,
 )
 from pricing.sheets import LedgerError, Outcome, StaleObservation
@@ -39,10 +44,12 @@ __all__ = [
     "Ruling",
     "StaleObservation",
     "Told",
+    "ToldRoute",
     "announce",
     "correct",
     "end_promotion",
     "extend_promotion",
+    "id_to_route",
     "make_permanent",
     "observe",
     "observe_again",
@@ -50,14 +57,25 @@ __all__ = [
     "refuse_hold",
     "release_hold",
     "relist",
+    "reroute",
     "reschedule",
+    "reschedule_route",
     "resolve_again",
     "retire_calendar",
+    "retire_route",
     "retire_statement",
     "retract",
+    "routes_taking_effect",
+    "settle_routes",
     "state",
     "state_calendar",
     "state_together",
     "undo",
     "withdraw",
 ]
+
+
+def undo(decision: Decision, ruling: Ruling) -> Outcome:
+    """Undo a stated price, a pin, a withdrawal or a reroute as if it had never been. Raises LedgerError."""
+    undoes = undo_route if decision.kind == Decision.Kind.REROUTE else rulings.undo
+    return undoes(decision, ruling)

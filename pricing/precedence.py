@@ -45,7 +45,10 @@ def _settle(source: Source, seller: Company | None, before: int | None, after: i
         note=ruling.note,
         citation_url=ruling.citation_url,
     )
-    spoken_of = Offering.objects.filter(lines__statements__source=source)
-    if seller is not None:
-        spoken_of = spoken_of.filter(seller=seller)
-    return resolve_again(spoken_of.order_by().values_list("pk", flat=True).distinct(), decision)
+    by_price = Offering.objects.filter(lines__statements__source=source)
+    by_route = Offering.objects.filter(route_statements__source=source)
+    spoken_of: set[int] = set()
+    for rows in (by_price, by_route):
+        chosen = rows if seller is None else rows.filter(seller=seller)
+        spoken_of |= set(chosen.order_by().values_list("pk", flat=True).distinct())
+    return resolve_again(sorted(spoken_of), decision)

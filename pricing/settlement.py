@@ -18,6 +18,7 @@ from pricing.bookkeeping import Cause, Draft, Settled, tell
 from pricing.calendar_settlement import tell_hours_due
 from pricing.models import Price, PricingChange, PricingChangeLine, SettledTime, Source, Statement
 from pricing.moves import taking_effect
+from pricing.routes.clock import settle_crossed_routes, settle_routes
 
 # Longer than any outage that a site comes back from without being looked at; for a record that was never settled.
 LOOK_BACK = timedelta(days=30)
@@ -44,6 +45,7 @@ def settle_until(now: datetime) -> Settled:
         for initial in (False, True):
             overdue = _announced_too_late(since - PATIENCE, now - PATIENCE, initial)
             _tell_due(overdue, Cause(now, now, initial=initial, backfilled=True), settled)
+        settled.changes += settle_routes(since, now)
         SettledTime.objects.update_or_create(pk=1, defaults={"until": now})
     return settled
 
@@ -56,6 +58,7 @@ def settle_crossed(source: Source, previous: datetime, cause: Cause, settled: Se
     by_time = replace(cause, refresh_id=None)
     _tell_due(foreseen(previous, cause.moment, source), by_time, settled)
     tell_hours_due(previous, cause.moment, by_time, settled, source)
+    settle_crossed_routes(source, previous, cause, settled)
 
 
 def foreseen(after: datetime, until: datetime, source: Source | None = None) -> Due:
@@ -109,7 +112,9 @@ def _drafts(due: Mapping[int, Collection[datetime]], cause: Cause) -> Iterator[D
 def _told(due: Mapping[int, Collection[datetime]]) -> dict[tuple[int, datetime], set[int]]:
     """The lines of which a change tells already what happened to them at these moments."""
     moments = {moment for each in due.values() for moment in each}
-    rows = PricingChangeLine.objects.filter(change__offering__in=due, change__effective_at__in=moments)
+    # The lines of a reroute are its target's: they tell nothing of the id's own prices.
+    own = PricingChangeLine.objects.filter(line__offering=F("change__offering"))
+    rows = own.filter(change__offering__in=due, change__effective_at__in=moments)
     rows = rows.exclude(change__kind__in=OF_THE_FUTURE)
     told: dict[tuple[int, datetime], set[int]] = {}
     for offering, moment, line in rows.values_list("change__offering_id", "change__effective_at", "line_id"):

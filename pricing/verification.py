@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby, pairwise
 from operator import attrgetter
@@ -16,30 +15,16 @@ from django.utils import timezone
 from pricing.belief import Readings, Sheet, load_sheets, taken_back
 from pricing.calendar_verification import calendar_faults
 from pricing.claims import Conditions
+from pricing.findings import Finding, Progress, no_progress
 from pricing.locks import lock_ledger
 from pricing.models import Hold, Observation, Offering, Price, PricingChange, Source, Statement
+from pricing.routes.checks import routes_hold
 from pricing.timeline import Segment
 from tracker.amounts import plain
 
 OFFERINGS_AT_ONCE = 200
 ROWS_AT_ONCE = 2000
-Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong: which rule it breaks, where, and how."""
-
-    check: str
-    where: str
-    problem: str
-
-    def __str__(self) -> str:
-        return f"{self.check}: {self.where}: {self.problem}"
-
-
-def no_progress(what: str, done: int, total: int) -> None:
-    """For callers that do not watch."""
+_ROUTE_COLUMNS = ("routed_from_offering", "routed_from_model", "routed_to_offering", "routed_to_model")
 
 
 def findings(progress: Progress = no_progress) -> Iterator[Finding]:
@@ -48,6 +33,7 @@ def findings(progress: Progress = no_progress) -> Iterator[Finding]:
     yield from calendars_agree(progress)
     yield from prices_keep_order(progress)
     yield from runs_keep_apart(progress)
+    yield from routes_hold(progress)
     yield from changes_follow(progress)
     yield from statuses_agree(progress)
 
@@ -285,15 +271,18 @@ def changes_follow(progress: Progress = no_progress) -> Iterator[Finding]:
     """Whether changes are numbered 1, 2, 3 … in the order of recording, each with its lines or its calendar."""
     total = PricingChange.objects.count()
     changes = PricingChange.objects.order_by("sequence", "pk").annotate(parts=Count("lines"))
-    rows = changes.values_list("pk", "sequence", "recorded_at", "calendar", "parts").iterator(ROWS_AT_ONCE)
+    columns = ("pk", "sequence", "recorded_at", "calendar", "parts", *_ROUTE_COLUMNS)
+    rows = changes.values_list(*columns).iterator(ROWS_AT_ONCE)
     expected, last = 1, None
-    for done, (pk, sequence, recorded_at, calendar, parts) in enumerate(rows, start=1):
+    for done, (pk, sequence, recorded_at, calendar, parts, *routed_by) in enumerate(rows, start=1):
+        # A route need not mean anything in money.
+        routed = any(routed_by)
         where = f"change {pk} (sequence {sequence})"
         if sequence != expected:
             yield Finding("changes", where, f"follows {expected - 1}: {expected} is missing or given twice")
         if last is not None and recorded_at < last:
             yield Finding("changes", where, "was recorded before the one that it follows")
-        if not parts and calendar is None:
+        if not parts and calendar is None and not routed:
             yield Finding("changes", where, "has no lines")
         expected, last = sequence + 1, recorded_at
         progress("changes in sequence", done, total)

@@ -25,6 +25,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
         (
             ("Decisions", "gavel", "pricing", "decision"),
             ("Statements", "format_quote", "pricing", "statement"),
+            ("Route statements", "fork_right", "pricing", "routestatement"),
             ("References", "link", "pricing", "reference"),
             ("Aliases", "alt_route", "pricing", "alias"),
             ("Observations", "visibility", "pricing", "observation"),

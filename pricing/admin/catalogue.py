@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.contrib import admin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
 
 from pricing.admin.search import OfferingSearch
 from pricing.models import Alias, PriceLine, Reference
 from tracker.admin_base import HistoryAdmin, LargeTable, ReadOnlyAdmin
+from tracker.moments import beginning
 
 
 @admin.register(Reference)
@@ -22,14 +24,53 @@ class ReferenceAdmin(LargeTable, OfferingSearch, ReadOnlyAdmin, HistoryAdmin):
 
 
 @admin.register(Alias)
-class AliasAdmin(ReadOnlyAdmin):
-    """Which id a seller routed where, and when."""
+class AliasAdmin(LargeTable, ReadOnlyAdmin):
+    """Which id a seller routed where, and when. Rows are never edited, only closed and opened."""
 
-    list_display = ("external_id", "seller", "target_offering", "target_model", "effective_from", "effective_until")
+    list_display = (
+        "external_id",
+        "seller",
+        "target_offering",
+        "target_model",
+        "begins",
+        "effective_until",
+        "source",
+        "is_believed",
+    )
     list_filter = (("seller", AutocompleteSelectFilter), "source", ("known_until", admin.EmptyFieldListFilter))
     search_fields = ("external_id", "seller__name", "target_offering__name", "target_model__name")
-    list_select_related = ("seller", "target_offering__seller", "target_model", "source")
+    list_select_related = (
+        "offering__seller",
+        "seller",
+        "target_offering__seller",
+        "target_model",
+        "source",
+        "statement__source",
+        "statement__offering__seller",
+        "statement__target_offering__seller",
+        "statement__target_model",
+        "decision__offering__seller",
+    )
     date_hierarchy = "effective_from"
+    fieldsets = (
+        (None, {"fields": ("offering", ("target_offering", "target_model"))}),
+        (
+            "Effective",
+            {"fields": (("begins", "effective_until"), "effective_from", ("precision", "observed_after"))},
+        ),
+        ("Known", {"fields": (("known_from", "known_until"), "recorded_at")}),
+        ("Evidence", {"fields": ("source", "statement", "decision", "citation_url")}),
+    )
+
+    @display(description="Since", ordering="effective_from")
+    def begins(self, alias: Alias) -> str:
+        if alias.effective_from is None:
+            return ""
+        return beginning(alias.effective_from, alias.precision, alias.observed_after)
+
+    @display(description="Believed", boolean=True, ordering="known_until")
+    def is_believed(self, alias: Alias) -> bool:
+        return alias.known_until is None
 
 
 @admin.register(PriceLine)

@@ -10,12 +10,14 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
-from pricing.admin import rulings
+from pricing.admin import routing, rulings
 from pricing.admin.search import OfferingSearch
-from pricing.models import Decision, Observation, Source, Statement
+from pricing.models import Decision, Observation, RouteStatement, Source, Statement
 from pricing.rulings.undoing import UNDOABLE
 from tracker.admin_base import LargeTable, ReadOnlyAdmin
 from tracker.amounts import plain
+
+_UNDONE_HERE = (*UNDOABLE, Decision.Kind.REROUTE)
 
 
 @admin.register(Observation)
@@ -83,6 +85,59 @@ class StatementAdmin(LargeTable, OfferingSearch, ReadOnlyAdmin):
         return rulings.take_back(self, request, _found(self, request, object_id))
 
 
+@admin.register(RouteStatement)
+class RouteStatementAdmin(LargeTable, OfferingSearch, ReadOnlyAdmin):
+    """Who said where an id leads, and in which readings."""
+
+    list_display = (
+        "offering",
+        "target_offering",
+        "target_model",
+        "source",
+        "first_observed_at",
+        "ended_at",
+        "effective_from",
+        "effective_until",
+    )
+    list_filter = ("source", ("ended_at", admin.EmptyFieldListFilter), ("author", AutocompleteSelectFilter))
+    search_fields = ("citation_url",)
+    list_select_related = (
+        "source",
+        "reference__source",
+        "offering__seller",
+        "target_offering__seller",
+        "target_model",
+        "author",
+    )
+    actions_detail = ("reschedule", "take_back")
+    fieldsets = (
+        (None, {"fields": ("offering", ("target_offering", "target_model"), "source", "reference")}),
+        ("What it claims", {"fields": (("effective_from", "effective_until"), "precision")}),
+        (
+            "When it was read",
+            {
+                "fields": (("first_observed_at", "absent_before"), "ended_at", ("refresh_id", "ended_by_refresh_id")),
+            },
+        ),
+        ("Evidence", {"fields": ("author", "citation_url", "citation_title", "note", "recorded_at")}),
+    )
+
+    def has_rule_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("pricing.add_decision")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        mine = RouteStatement.objects.filter(pk=object_id, source__kind=Source.Kind.EDITOR, ended_at__isnull=True)
+        return super().get_actions_detail(request, object_id) if mine.exists() else []
+
+    @action(description="Reschedule", url_path="reschedule", permissions=["rule"], icon="event_repeat")
+    def reschedule(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return routing.reschedule(self, request, _found(self, request, object_id))
+
+    @action(description="Take back", url_path="take-back", permissions=["rule"], icon="undo")
+    def take_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return routing.take_back(self, request, _found(self, request, object_id))
+
+
 @admin.register(Decision)
 class DecisionAdmin(OfferingSearch, ReadOnlyAdmin):
     """What people ruled; undone by a later decision, never deleted."""
@@ -116,7 +171,7 @@ class DecisionAdmin(OfferingSearch, ReadOnlyAdmin):
         return request.user.has_perm("pricing.add_decision")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        undoable = Decision.objects.filter(pk=object_id, kind__in=UNDOABLE, undone_by__isnull=True)
+        undoable = Decision.objects.filter(pk=object_id, kind__in=_UNDONE_HERE, undone_by__isnull=True)
         return super().get_actions_detail(request, object_id) if undoable.exists() else []
 
     @action(description="Undo", url_path="undo", permissions=["undo"], icon="undo")

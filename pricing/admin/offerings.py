@@ -8,10 +8,11 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
-from pricing.admin import announced, rulings
+from pricing.admin import announced, routing, rulings
 from pricing.admin.forms import OfferingForm
 from pricing.admin.search import OfferingSearch
 from pricing.admin.story import stands_withdrawn, tell
@@ -49,6 +50,7 @@ class OfferingAdmin(OfferingSearch, HistoryAdmin):
         "extend_promotion",
         "end_promotion",
         "make_permanent",
+        "reroute",
         "withdraw",
         "relist",
     )
@@ -107,6 +109,8 @@ class OfferingAdmin(OfferingSearch, HistoryAdmin):
             is_open = offering.merged_into_id is None
             told = {
                 "story": tell(offering),
+                "routes": routing.routes_of(offering, timezone.now()),
+                "routes_stated": routing.routes_stated(offering),
                 "all_rows": list_url(Price, line__offering__id__exact=offering.pk),
                 "all_changes": list_url(PricingChange, offering__id__exact=offering.pk),
                 "may_state": is_open and self.has_state_permission(request),
@@ -127,7 +131,8 @@ class OfferingAdmin(OfferingSearch, HistoryAdmin):
         return request.user.has_perm("pricing.add_decision")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Withdraw what stands, relist what a person withdrew, move what is announced, end a promotion that runs.
+        """Withdraw what stands, relist what a person withdrew, move what is announced, end a promotion that runs,
+        reroute no plan.
 
         Nothing for what was merged away.
         """
@@ -139,6 +144,8 @@ class OfferingAdmin(OfferingSearch, HistoryAdmin):
             left_out |= {"reschedule", "retract"}
         if not announced.has_promotion(offering):
             left_out |= {"extend-promotion", "end-promotion", "make-permanent"}
+        if offering.kind == Offering.Kind.PLAN:
+            left_out.add("reroute")
         actions = super().get_actions_detail(request, object_id)
         return [chosen for chosen in actions if chosen.path not in left_out]
 
@@ -173,6 +180,10 @@ class OfferingAdmin(OfferingSearch, HistoryAdmin):
     @action(description="Make permanent", url_path="make-permanent", permissions=["rule"], icon="all_inclusive")
     def make_permanent(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._ruled(announced.make_permanent, request, object_id)
+
+    @action(description="Reroute", url_path="reroute", permissions=["rule"], icon="alt_route")
+    def reroute(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._ruled(routing.reroute, request, object_id)
 
     @action(description="Withdraw", url_path="withdraw", permissions=["rule"], icon="block")
     def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -134,7 +134,7 @@ class PricingChangeAdmin(LargeTable, OfferingSearch, ReadOnlyAdmin):
     ordering = ("-sequence",)
     inlines = (PricingChangeLineInline,)
     fieldsets = (
-        (None, {"fields": ("headline", "offering", ("kind", "nature"), ("initial", "backfilled"))}),
+        (None, {"fields": ("headline", "offering", ("kind", "nature"), ("initial", "backfilled"), "shown_route")}),
         ("When", {"fields": (("begins", "announced_for"), ("detected_at", "recorded_at"))}),
         ("Cause", {"fields": (("source", "refresh_id"), "decision", "shown_citation", "sequence")}),
     )
@@ -142,6 +142,12 @@ class PricingChangeAdmin(LargeTable, OfferingSearch, ReadOnlyAdmin):
     @display(description="Effective")
     def begins(self, change: PricingChange) -> str:
         return beginning(change.effective_at, change.precision, change.observed_after)
+
+    @display(description="Route")
+    def shown_route(self, change: PricingChange) -> str:
+        old = change.routed_from_offering or change.routed_from_model
+        new = change.routed_to_offering or change.routed_to_model
+        return f"{old or 'none'} to {new or 'none'}" if change.is_route else ""
 
     @display(description="Citation")
     def shown_citation(self, change: PricingChange) -> str:

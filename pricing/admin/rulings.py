@@ -110,7 +110,7 @@ def relist(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) -> 
 
 
 def undo(admin: ModelAdmin[Any], request: HttpRequest, decision: Decision) -> HttpResponse:
-    """Undo a stated price, a pin or a withdrawal as if it had never been."""
+    """Undo a stated price, a pin, a withdrawal or a reroute as if it had never been."""
     form = NoteForm(posted(request))
     offering = decision.offering
     page = FormPage(

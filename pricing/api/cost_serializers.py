@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from pricing.api.rate_serializers import CitedRateSerializer
-from pricing.api.serializers import EXAMPLE_PRICE, PriceSerializer
+from pricing.api.serializers import EXAMPLE_PRICE, AliasTermsSerializer, PriceSerializer
 from tracker.api.fields import AmountText, MomentText
 
 EXAMPLE_REQUEST = {
@@ -160,22 +160,11 @@ class UnpricedSerializer(serializers.Serializer[Any]):
     known_from = MomentText(allow_null=True, help_text="When its first price after the moment begins, if any.")
 
 
-class CostAliasSerializer(serializers.Serializer[Any]):
+class CostAliasSerializer(AliasTermsSerializer):
     """The alias row by which the model was found."""
 
-    id = serializers.IntegerField()
-    seller = serializers.CharField()
-    external_id = serializers.CharField()
     offering = serializers.IntegerField(help_text="The offering that it leads to.")
     target = serializers.CharField(help_text="That offering's own id.")
-    model = serializers.CharField(
-        allow_null=True, help_text="The AI model that the seller routes to, where it says so."
-    )
-    effective_from = MomentText(allow_null=True)
-    effective_until = MomentText(allow_null=True)
-    precision = serializers.CharField()
-    source = serializers.CharField()  # type: ignore[assignment]
-    citation_url = serializers.CharField()
 
 
 class CostResultSerializer(serializers.Serializer[Any]):

@@ -19,6 +19,7 @@ from pricing.models import (
     Price,
     PricingChange,
     Reference,
+    RouteStatement,
     SlotRule,
     Source,
     SourcePrecedence,
@@ -33,11 +34,14 @@ def watch_ledger() -> None:
     """Tell the API which tables hold the ledger."""
     record.watch(Source, SourcePrecedence, Offering, Reference, Alias, SlotRule)
     record.watch(*(model.history.model for model in (Source, Offering, Reference)))
-    record.watch(Observation, Statement, CalendarStatement, Decision, Price, PricingChange, ExchangeRate)
+    record.watch(Observation, Statement, CalendarStatement, RouteStatement)
+    record.watch(Decision, Price, PricingChange, ExchangeRate)
     record.watch_moments(Price, "effective_from", _BELIEVED)
     record.watch_moments(Price, "effective_until", f"{_BELIEVED} AND effective_until IS NOT NULL")
     record.watch_moments(SlotRule, "effective_from", f"{_BELIEVED} AND effective_from IS NOT NULL")
     record.watch_moments(SlotRule, "effective_until", f"{_BELIEVED} AND effective_until IS NOT NULL")
+    record.watch_moments(Alias, "effective_from", f"{_BELIEVED} AND effective_from IS NOT NULL")
+    record.watch_moments(Alias, "effective_until", f"{_BELIEVED} AND effective_until IS NOT NULL")
     record.tell_freshness(newest_observation)
 
 

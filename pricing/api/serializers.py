@@ -74,6 +74,7 @@ EXAMPLE_OFFERING = {
     "calendar": [_EXAMPLE_RULE],
     "slots": [_EXAMPLE_RULE],
     "prices": [EXAMPLE_PRICE],
+    "aliases": [],
     "merged_into": None,
 }
 EXAMPLE_CHANGE = {
@@ -98,6 +99,7 @@ EXAMPLE_CHANGE = {
     "confirmed_by": ["litellm"],
     "superseded_by": None,
     "calendar": None,
+    "route": None,
     "lines": [
         {**_EXAMPLE_LINE, "currency": "USD", "old_currency": "USD", "old": "0.435", "new": "0.66", "percent": "+51.72"}
     ],
@@ -200,6 +202,35 @@ class ReferenceSerializer(serializers.Serializer[Any]):
     current = serializers.BooleanField(help_text="Whether the source still names it.")
 
 
+class AliasTermsSerializer(serializers.Serializer[Any]):
+    """An id that its seller routes to a target over an interval."""
+
+    id = serializers.IntegerField()
+    seller = serializers.CharField()
+    external_id = serializers.CharField()
+    offering = serializers.IntegerField(allow_null=True, help_text="The offering that it leads to, if one is sold.")
+    target = serializers.CharField(allow_null=True, help_text="That offering's own id.")
+    model = serializers.CharField(
+        allow_null=True, help_text="The AI model that the seller routes to, where it says so."
+    )
+    effective_from = MomentText(allow_null=True)
+    effective_until = MomentText(allow_null=True)
+    precision = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
+    citation_url = serializers.CharField()
+
+
+class AliasSerializer(AliasTermsSerializer):
+    """A route of a model id on both time axes."""
+
+    observed_after = MomentText(
+        allow_null=True, help_text="Where no source dates the beginning: it lies after this moment."
+    )
+    known_from = MomentText()
+    known_until = MomentText(allow_null=True)
+    recorded_at = MomentText()
+
+
 class SlotSerializer(serializers.Serializer[Any]):
     """When a calendar slot applies. Several rules of one slot add up."""
 
@@ -241,6 +272,9 @@ class OfferingSerializer(serializers.Serializer[Any]):
     )
     slots = SlotSerializer(many=True, help_text="What `calendar` holds, by its former name.")
     prices = PriceSerializer(many=True)
+    aliases = AliasSerializer(
+        many=True, help_text="Where its id leads, now and as announced. A price of its own comes first."
+    )
     merged_into = serializers.IntegerField(allow_null=True)
 
 
@@ -279,6 +313,23 @@ class ChangedCalendarSerializer(serializers.Serializer[Any]):
     new = serializers.DictField(child=serializers.CharField())
 
 
+class RouteTargetSerializer(serializers.Serializer[Any]):
+    """An offering of the same seller, or an AI model."""
+
+    offering = serializers.IntegerField(allow_null=True)
+    external_id = serializers.CharField(allow_null=True, help_text="The offering's own id.")
+    model = serializers.CharField(allow_null=True, help_text="The AI model's slug.")
+    name = serializers.CharField()
+
+
+class RouteSerializer(serializers.Serializer[Any]):
+    """Where an id led, and where it leads instead; null for nowhere."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """Named so: ``from`` is a word of Python."""
+        return {"from": RouteTargetSerializer(allow_null=True), "to": RouteTargetSerializer(allow_null=True)}
+
+
 @extend_schema_serializer(examples=[OpenApiExample("An increase", EXAMPLE_CHANGE)])
 class ChangeSerializer(serializers.Serializer[Any]):
     """One thing that happened to the prices of one offering."""
@@ -308,7 +359,10 @@ class ChangeSerializer(serializers.Serializer[Any]):
     calendar = ChangedCalendarSerializer(
         allow_null=True, help_text="Where only the hours moved: there are no lines then. Null for a change of prices."
     )
-    lines = ChangeLineSerializer(many=True)
+    route = RouteSerializer(
+        allow_null=True, help_text="Where the id led before and leads from then on; null where prices moved."
+    )
+    lines = ChangeLineSerializer(many=True, help_text="For a route what it means in money, if anything.")
 
 
 @extend_schema_serializer(examples=[])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
@@ -9,7 +10,7 @@ from django.db.models import Q, QuerySet
 from companies.models import AIModel, Company
 from pricing.costing.names import Route, askable, named_offerings, routes
 from pricing.identity import identity_key
-from pricing.models import Alias, Offering
+from pricing.models import Alias, Offering, Price
 from tracker.api.nearest import nearest_in
 
 OFFERINGS = Offering.objects.select_related("seller", "model").exclude(status=Offering.Status.MERGED)
@@ -29,6 +30,7 @@ def offerings_called(model: str, seller: str | None, at: datetime) -> list[tuple
         raise NothingCalledSo(_message(f"there is no company {seller[:100]!r}", Company.objects.all(), "slug", seller))
     led = _led_to(model, seller, at) if askable(model) else {}
     called = _called(model, seller) if askable(model) else set()
+    called -= {route.offering for route in led.values()}
     found = OFFERINGS.filter(pk__in=called | led.keys()).order_by("seller__slug", "pk")
     if not found:
         raise _nothing(model, seller)
@@ -53,10 +55,18 @@ def _called(model: str, seller: str | None) -> set[int]:
 
 
 def _led_to(model: str, seller: str | None, at: datetime) -> dict[int, Route]:
-    """By the aliases in force at the moment."""
+    """By the aliases in force at the moment, but for ids that have a price of their own then: that comes first."""
     sellers = {seller} if seller is not None else set(_sellers_with_alias(model))
     leading = (route for (_, key), each in routes(sellers).items() if key == identity_key(model) for route in each)
-    return {route.target: route for route in leading if route.target is not None and route.holds(at, None)}
+    holding = [route for route in leading if route.target is not None and route.holds(at, None)]
+    priced = _priced({route.offering for route in holding}, at)
+    return {route.target: route for route in holding if route.target is not None and route.offering not in priced}
+
+
+def _priced(offering_ids: Collection[int], at: datetime) -> set[int]:
+    """Those of some offerings that have a price of their own in force at a moment."""
+    believed = Price.objects.filter(line__offering__in=offering_ids, known_until__isnull=True, effective_from__lte=at)
+    return set(believed.exclude(effective_until__lte=at).values_list("line__offering_id", flat=True))
 
 
 def _sellers_with_alias(model: str) -> QuerySet[Alias, str]:

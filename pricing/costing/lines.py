@@ -75,7 +75,7 @@ class Desk:
             return
         self._read_routes({seller for seller, _ in names})
         self._named = self._memory.named(names)
-        self._suggestions.prepare({name[0] for name in names if name not in self._named})
+        self._suggestions.prepare({name[0] for name in names if name not in self._named or self._leading(name)})
         earlier = {line.name for line in asked if line.known_at is not None}
         self._sheets = self._memory.sheets(self._offerings_of(names))
         self._histories = self._memory.histories(self._offerings_of(earlier))
@@ -88,11 +88,21 @@ class Desk:
 
     def _offerings_of(self, names: set[Pair]) -> set[int]:
         own = {named.offering for name in names if (named := self._named.get(name)) is not None}
-        led = {route.target for name in names for route in self._leading(name) if route.target is not None}
-        return own | led
+        return own | {target for name in names for target in self._reachable(name)}
 
     def _leading(self, name: Pair) -> Sequence[Route]:
         return self._routes.get((name[0], identity_key(name[1])), ()) if self._routes else ()
+
+    def _reachable(self, name: Pair) -> set[int]:
+        """Every offering to which an id ever leads, also by way of others."""
+        found: set[int] = set()
+        waiting = list(self._leading(name))
+        while waiting:
+            route = waiting.pop()
+            if route.target is not None and route.target not in found:
+                found.add(route.target)
+                waiting += self._leading(route.leads_to)
+        return found
 
     def _plainly_named(self) -> list[tuple[Pair, PriceSheet]]:
         """The sheets of the names that always mean one offering, on the terms of the line alone."""
@@ -135,10 +145,24 @@ class Desk:
             return own, None
         for route in leading:
             if route.target is not None and route.holds(at, line.known_at):
-                return NamedOffering(route.target, NOTHING), route
-        if own is not None:
+                return NamedOffering(self._followed(route, line, at), NOTHING), route
+        # An id that is sold under no price of its own means nothing but what it leads to.
+        if own is not None and not (leading and _is_empty(self._sheet(own.offering, line))):
             return own, None
         raise self._suggestions.unknown(line.name, leading)
+
+    def _followed(self, route: Route, line: AskedLine, at: datetime) -> int:
+        """The offering whose prices apply where a route leads: the target's own, else the next target's."""
+        assert route.target is not None
+        seen, target = {route.offering, route.target}, route.target
+        following: Route | None = route
+        while following is not None and not _has_price(self._sheet(target, line), at):
+            ways = (way for way in self._leading(following.leads_to) if way.holds(at, line.known_at))
+            following = next((way for way in ways if way.target is not None and way.target not in seen), None)
+            if following is not None and following.target is not None:
+                target = following.target
+                seen.add(target)
+        return target
 
     def _sheet(self, offering: int, line: AskedLine) -> PriceSheet:
         sheet = self._sheets[offering] if line.known_at is None else self._histories[offering].sheet(line.known_at)
@@ -180,6 +204,10 @@ def _cost(sheet: PriceSheet, line: AskedLine, at: datetime, fixed: Mapping[str, 
 
 def _fault_of_term(error: UnknownTerm) -> LineFault:
     return LineFault((error.field,), str(error).removeprefix(f"{error.field}: "), error.choices)
+
+
+def _is_empty(sheet: PriceSheet) -> bool:
+    return next(iter(sheet.tariffs), None) is None
 
 
 def _has_price(sheet: PriceSheet, at: datetime) -> bool:

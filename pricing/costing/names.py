@@ -39,9 +39,13 @@ class NamedOffering:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An alias row: an id that its seller routes to a target over [effective_from, effective_until)."""
+    """An alias row: an id that its seller routes to a target over [effective_from, effective_until).
+
+    ``offering`` is the id that is routed, ``target`` the offering that it leads to.
+    """
 
     id: int
+    offering: int
     seller: str
     external_id: str
     target: int | None
@@ -50,10 +54,17 @@ class Route:
     effective_from: datetime | None
     effective_until: datetime | None
     precision: str
+    observed_after: datetime | None
     known_from: datetime
     known_until: datetime | None
+    recorded_at: datetime
     source: str
     citation_url: str
+
+    @property
+    def leads_to(self) -> Pair:
+        """The seller and the id of the target, by which its own routes are found."""
+        return self.seller, self.target_id or ""
 
     def holds(self, at: datetime, known_at: datetime | None) -> bool:
         """Whether it was in force at a moment, as known at another (None: now)."""
@@ -88,16 +99,19 @@ def named_offerings(pairs: Collection[Pair]) -> dict[Pair, NamedOffering]:
 
 def routes(sellers: Collection[str]) -> dict[Pair, list[Route]]:
     """All alias rows of these sellers, by (seller slug, normalised id), each with the offering that it leads to."""
-    rows = Alias.objects.filter(seller__slug__in=[seller for seller in sellers if askable(seller)])
-    aliases = list(
-        rows.select_related("seller", "source", "target_offering", "target_model").order_by("-effective_from", "-id")
-    )
-    targets = _targets(aliases)
+    asked = [seller for seller in sellers if askable(seller)]
     found: dict[Pair, list[Route]] = {}
-    for alias in aliases:
-        key = (alias.seller.slug, identity_key(alias.external_id))
-        found.setdefault(key, []).append(_route(alias, targets.get(alias.pk)))
+    for route in alias_routes(Q(seller__slug__in=asked)):
+        found.setdefault((route.seller, identity_key(route.external_id)), []).append(route)
     return found
+
+
+def alias_routes(condition: Q) -> list[Route]:
+    """The alias rows that meet a condition, the latest beginning first, by a fixed number of queries."""
+    rows = Alias.objects.filter(condition).order_by("-effective_from", "-id")
+    aliases = list(rows.select_related("seller", "source", "target_offering", "target_model"))
+    targets = _targets(aliases)
+    return [_route(alias, targets.get(alias.pk)) for alias in aliases]
 
 
 def _named(matches: dict[Pair, list[_Match]], referred: Iterable[tuple[Pair, _Match]]) -> dict[Pair, NamedOffering]:
@@ -215,7 +229,8 @@ def _targets(aliases: Collection[Alias]) -> dict[int, Offering]:
         for row in rows:
             sold.setdefault((row.seller_id, row.model_id), []).append(row)
     for alias in by_model:
-        offerings = sold.get((alias.seller_id, alias.target_model_id))
+        # An id may be linked to the very model that it leads to: it does not lead to itself.
+        offerings = [o for o in sold.get((alias.seller_id, alias.target_model_id), ()) if o.pk != alias.offering_id]
         if offerings:
             each = {row.pk: row for row in offerings}
             found[alias.pk] = min(offerings, key=lambda row: _rank(_Match(row.pk, 0, None), each))
@@ -225,6 +240,7 @@ def _targets(aliases: Collection[Alias]) -> dict[int, Offering]:
 def _route(alias: Alias, target: Offering | None) -> Route:
     return Route(
         id=alias.pk,
+        offering=alias.offering_id,
         seller=alias.seller.slug,
         external_id=alias.external_id,
         target=target.pk if target else None,
@@ -233,8 +249,10 @@ def _route(alias: Alias, target: Offering | None) -> Route:
         effective_from=alias.effective_from,
         effective_until=alias.effective_until,
         precision=alias.precision,
+        observed_after=alias.observed_after,
         known_from=alias.known_from,
         known_until=alias.known_until,
+        recorded_at=alias.recorded_at,
         source=alias.source.slug,
         citation_url=alias.citation_url,
     )

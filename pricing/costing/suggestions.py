@@ -42,8 +42,8 @@ class Suggestions:
         if seller not in self._slugs:
             choices = self._sellers.nearest(seller)
             return LineFault(("seller",), f"there is no company {seller[:100]!r}{_hint(choices)}", choices, 404)
-        if leading:
-            moments = "; ".join(map(_when, leading[:_ROUTES_TOLD]))
+        if believed := [route for route in leading if route.known_until is None]:
+            moments = "; ".join(map(_when, believed[:_ROUTES_TOLD]))
             return LineFault(("model",), f"{model[:100]!r} is an alias that leads nowhere then: {moments}", (), 404)
         choices = self._models[seller].nearest(model)
         detail = f"{seller} sells nothing called {model[:100]!r}{_hint(choices)}"

@@ -1,10 +1,11 @@
 """The ledger's tables: what is sold, what was said about it, and what is believed."""
 
-from pricing.models.catalogue import Alias, Offering, PriceLine, Reference, Source, SourcePrecedence
+from pricing.models.catalogue import Offering, PriceLine, Reference, Source, SourcePrecedence
 from pricing.models.doubt import Disagreement, Hold
 from pricing.models.evidence import CalendarStatement, Decision, Observation, Statement
 from pricing.models.rates import ExchangeRate
 from pricing.models.record import Price, PricingChange, PricingChangeLine, SettledTime, SlotRule
+from pricing.models.routes import Alias, RouteStatement
 
 __all__ = [
     "Alias",
@@ -20,6 +21,7 @@ __all__ = [
     "PricingChange",
     "PricingChangeLine",
     "Reference",
+    "RouteStatement",
     "SettledTime",
     "SlotRule",
     "Source",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
 from companies.models import AIModel, Company
@@ -138,39 +137,6 @@ class Reference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source.slug}: {self.provider} {self.external_id}"
-
-
-class Alias(models.Model):
-    """A model id that a seller routes to a target for an interval, on both time axes."""
-
-    seller = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="model_aliases")
-    external_id = models.CharField(max_length=500)
-    target_offering = models.ForeignKey(
-        Offering, null=True, blank=True, on_delete=models.PROTECT, related_name="routed_here"
-    )
-    target_model = models.ForeignKey(
-        AIModel, null=True, blank=True, on_delete=models.PROTECT, related_name="routed_here"
-    )
-    effective_from = models.DateTimeField(null=True, blank=True)
-    effective_until = models.DateTimeField(null=True, blank=True)
-    precision = models.CharField(max_length=10, default="observed")
-    known_from = models.DateTimeField()
-    known_until = models.DateTimeField(null=True, blank=True)
-    recorded_at = models.DateTimeField(auto_now_add=True)
-    source = models.ForeignKey(Source, on_delete=models.PROTECT)
-    citation_url = models.URLField(max_length=1000, blank=True)
-
-    class Meta:
-        verbose_name_plural = "aliases"
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(target_offering__isnull=False) | Q(target_model__isnull=False), name="alias_has_target"
-            ),
-        ]
-        indexes = [models.Index(fields=["seller", "external_id"])]
-
-    def __str__(self) -> str:
-        return f"{self.external_id} at {self.seller}"
 
 
 class PriceLine(models.Model):

@@ -138,6 +138,7 @@ class Decision(models.Model):
         PIN = "pin", "pin a price"
         WITHDRAW = "withdraw", "withdraw"
         RELIST = "relist", "relist"
+        REROUTE = "reroute", "route an id elsewhere"
         UNDO = "undo", "undo a decision"
         LINK = "link", "link to a model or an offering"
         MERGE = "merge", "merge offerings"

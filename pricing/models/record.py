@@ -9,7 +9,7 @@ from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q
 
-from companies.models import PRECISION_CHOICES
+from companies.models import PRECISION_CHOICES, AIModel
 from pricing.models.catalogue import Offering, PriceLine, Source
 from pricing.models.evidence import CalendarStatement, Decision, Statement
 from tracker.fields import AmountField
@@ -155,6 +155,8 @@ class PricingChange(models.Model):
 
     ``sequence`` rises in the order of commits, so that a reader with a cursor misses nothing.
     ``initial`` marks what was already so when its source was first loaded: history, not news.
+    ``routed_from`` and ``routed_to`` tell where the offering's id leads to no more and where instead,
+    an offering or an AI model each; both are empty where prices moved.
     """
 
     class Nature(models.TextChoices):
@@ -175,6 +177,16 @@ class PricingChange(models.Model):
     observed_after = models.DateTimeField(null=True)
     precision = models.CharField(max_length=10, choices=PRECISION_CHOICES)
     announced_for = models.DateTimeField(null=True, help_text="The future moment that was announced, in UTC.")
+    routed_from_offering = models.ForeignKey(
+        Offering, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    routed_from_model = models.ForeignKey(
+        AIModel, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    routed_to_offering = models.ForeignKey(
+        Offering, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    routed_to_model = models.ForeignKey(AIModel, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     detected_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     calendar = models.JSONField(
@@ -192,6 +204,16 @@ class PricingChange(models.Model):
 
     def __str__(self) -> str:
         return self.headline
+
+    @property
+    def is_route(self) -> bool:
+        """Whether it tells of where the id leads, and not of prices."""
+        return any((self.routed_from_offering_id, self.routed_from_model_id, *self.routed_to))
+
+    @property
+    def routed_to(self) -> tuple[int | None, int | None]:
+        """The offering and the AI model where the id leads from then on; one of them, or neither."""
+        return self.routed_to_offering_id, self.routed_to_model_id
 
 
 class PricingChangeLine(models.Model):

@@ -7,11 +7,12 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from pricing.bookkeeping import Cause, settle
+from pricing.bookkeeping import Cause
 from pricing.locks import lock_ledger
 from pricing.models import Decision, Offering
+from pricing.routes.settling import settle_whole
 from pricing.rulings.decisions import Ruling, check_aware, check_open, decide
-from pricing.sheets import LedgerError, Outcome, all_tariffs
+from pricing.sheets import LedgerError, Outcome
 
 
 def withdraw(offering: Offering, ruling: Ruling, *, at: datetime | None = None) -> Outcome:
@@ -25,8 +26,7 @@ def withdraw(offering: Offering, ruling: Ruling, *, at: datetime | None = None) 
         if standing.filter(effective_until__isnull=True).exists():
             raise LedgerError(f"{offering} is already withdrawn by a decision; relist it first")
         decision = decide(Decision.Kind.WITHDRAW, offering, ruling, now, begins=at or now)
-        cause = Cause(now, now, decision_id=decision.pk)
-        return Outcome(settled=settle(all_tariffs(offering), cause))
+        return Outcome(settled=settle_whole(offering, Cause(now, now, decision_id=decision.pk)))
 
 
 def relist(offering: Offering, ruling: Ruling, *, at: datetime | None = None) -> Outcome:
@@ -44,5 +44,4 @@ def relist(offering: Offering, ruling: Ruling, *, at: datetime | None = None) ->
             raise LedgerError("an offering can be relisted only after the moment of its withdrawal; undo it instead")
         decision = decide(Decision.Kind.RELIST, offering, ruling, now, begins=ends)
         Decision.objects.filter(pk=withdrawal.pk).update(effective_until=ends)
-        cause = Cause(now, now, decision_id=decision.pk)
-        return Outcome(settled=settle(all_tariffs(offering), cause))
+        return Outcome(settled=settle_whole(offering, Cause(now, now, decision_id=decision.pk)))

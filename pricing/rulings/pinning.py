@@ -12,6 +12,7 @@ from pricing.bookkeeping import Cause, settle
 from pricing.claims import Claim
 from pricing.locks import lock_ledger
 from pricing.models import Decision, Offering, PriceLine
+from pricing.routes.settling import add_to, settle_routes_of
 from pricing.rulings.decisions import Ruling, check_claim, check_open, decide
 from pricing.sheets import Outcome, ensure_lines, tariffs_of
 
@@ -33,7 +34,9 @@ def resolve_again(offering_ids: Iterable[int], decision: Decision) -> Outcome:
     """Settle offerings anew after a ruling that changes how they are resolved; all of it corrects."""
     with transaction.atomic():
         lock_ledger()
-        now = timezone.now()
-        lines = PriceLine.objects.filter(offering_id__in=list(offering_ids)).values_list("pk", flat=True)
+        now, ids = timezone.now(), list(offering_ids)
+        lines = PriceLine.objects.filter(offering_id__in=ids).values_list("pk", flat=True)
         cause = Cause(now, now, decision_id=decision.pk, ruled=True)
-        return Outcome(settled=settle(tariffs_of(set(lines)), cause, Readings.load()))
+        settled = settle(tariffs_of(set(lines)), cause, Readings.load())
+        add_to(settled, settle_routes_of(ids, cause))
+        return Outcome(settled=settled)

@@ -7,12 +7,13 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from pricing.bookkeeping import Cause, settle
+from pricing.bookkeeping import Cause
 from pricing.locks import lock_ledger
 from pricing.models import Decision, Statement
+from pricing.routes.settling import settle_whole
 from pricing.rulings.decisions import Ruling, decide
 from pricing.rulings.stating import take_back
-from pricing.sheets import LedgerError, Outcome, all_tariffs
+from pricing.sheets import LedgerError, Outcome
 
 UNDOABLE = (
     Decision.Kind.STATE,
@@ -30,8 +31,8 @@ def undo(decision: Decision, ruling: Ruling) -> Outcome:
     """
     if decision.kind not in UNDOABLE or decision.offering is None:
         raise LedgerError(
-            f"a decision to {decision.get_kind_display()} cannot be undone; stated prices, pins, withdrawals and "
-            "what was ruled on holds can"
+            f"a decision to {decision.get_kind_display()} cannot be undone; stated prices, pins, withdrawals, "
+            "reroutes and what was ruled on holds can"
         )
     with transaction.atomic():
         lock_ledger()
@@ -42,7 +43,7 @@ def undo(decision: Decision, ruling: Ruling) -> Outcome:
         now = timezone.now()
         undoing = decide(Decision.Kind.UNDO, decision.offering, ruling, now, undoes=decision)
         cause = Cause(now, now, decision_id=undoing.pk, ruled=not _is_withdrawal_ahead(decision, now))
-        return Outcome(settled=settle(all_tariffs(decision.offering), cause))
+        return Outcome(settled=settle_whole(decision.offering, cause))
 
 
 def _made_by(decision: Decision) -> list[Statement]:

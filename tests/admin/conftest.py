@@ -19,7 +19,6 @@ from pricing.claims import Claim, Conditions
 from pricing.identity import identity_key
 from pricing.ledger import Reading, Ruling, Told
 from pricing.models import (
-    Alias,
     CalendarStatement,
     ExchangeRate,
     Offering,
@@ -141,9 +140,7 @@ def _around(editor: User, company: Company, chat: Offering, model: AIModel, sour
         BusinessMetric.objects.create(
             company=company, key=f"users-{place}", metric="users", value=Decimal(96 * place), as_of=date(2026, 6, place)
         )
-        Alias.objects.create(
-            seller=company, external_id=f"ds-v3-pointer-{place}", target_offering=chat, known_from=JUNE, source=source
-        )
+        ledger.reroute(sold(company, f"ds-v3-pointer-{place}", f"Pointer {place}"), chat, Ruling(editor, "routed so"))
         rule = claims.SlotRule(f"peak-{place}", ((30, 510),))
         statement = CalendarStatement.objects.create(
             offering=chat, source=source, rules=as_json([rule]), first_observed_at=JUNE

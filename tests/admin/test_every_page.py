@@ -26,6 +26,7 @@ LEDGER_BACKED = (
     "pricing.observation",
     "pricing.statement",
     "pricing.calendarstatement",
+    "pricing.routestatement",
     "pricing.decision",
     "pricing.price",
     "pricing.pricingchange",

@@ -10,7 +10,9 @@ from typing import Any
 from accounts.models import ApiToken, User
 from companies.models import AIModel, BusinessMetric, Company, MonetizationEvent
 from feeds.models import Feed, Refresh
+from pricing.identity import identity_key
 from pricing.models import (
+    Alias,
     Observation,
     Offering,
     Price,
@@ -80,6 +82,18 @@ def price(of: PriceLine, amount: str = "0.435", since: datetime = TRACKED_SINCE,
 def statement(of: PriceLine, amount: str = "0.435", since: datetime = TRACKED_SINCE, **values: Any) -> Statement:
     values.setdefault("source", source())
     return Statement.objects.create(line=of, amount=Decimal(amount), first_observed_at=since, **values)
+
+
+def alias(external_id: str, target: Any, since: datetime | None = None, **values: Any) -> Alias:
+    """A believed route of one of DeepSeek's ids to an offering or a model; the id has no price of its own."""
+    known = {"name": external_id, "external_id": external_id, "status": "unpriced"}
+    of, _ = Offering.objects.get_or_create(
+        seller=values.pop("seller", None) or company(), identity_key=identity_key(external_id), defaults=known
+    )
+    values.setdefault("source", source())
+    values.setdefault("known_from", TRACKED_SINCE)
+    values["target_offering" if isinstance(target, Offering) else "target_model"] = target
+    return Alias.objects.create(offering=of, seller=of.seller, external_id=external_id, effective_from=since, **values)
 
 
 def change(of: PriceLine, old: str | None, new: str | None, at: datetime = MAY, **values: Any) -> PricingChange:

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from pricing.models import PricingChange, RouteStatement
 from tests.api import factories as make
 from tests.api.contract import DetailContract, ListContract, fault_of
 
@@ -189,3 +190,45 @@ class TestSupersession:
         make.change(record["line"], "0.7", "0.5", make.MAY, nature="correction")
         make.change(record["batch"], "0.66", "0.5", make.MAY, nature="correction")
         assert self.superseded_by(client, record["up"]) is None
+
+
+class TestRoutes:
+    """What a change says of where an id leads."""
+
+    @pytest.fixture
+    def routed(self, record: dict[str, Any]) -> dict[str, Any]:
+        """deepseek-chat is rerouted from a model to another offering."""
+        of = record["line"].offering
+        target = make.offering("deepseek-v5", seller=of.seller)
+        change = make.change(record["line"], "1", "2", headline="routed", kind="rerouted", source=make.source())
+        change.lines.all().delete()
+        ends = {"routed_from_model": of.model, "routed_to_offering": target}
+        PricingChange.objects.filter(pk=change.pk).update(**ends)
+        return {"change": change, "of": of, "target": target}
+
+    def shown(self, client: Client, routed: dict[str, Any]) -> dict[str, Any]:
+        path = f"{PATH}{routed['change'].pk}/"
+        found: dict[str, Any] = client.get(path).json()
+        return found
+
+    def test_it_tells_from_where_to_where(self, client: Client, routed: dict[str, Any]) -> None:
+        assert self.shown(client, routed)["route"] == {
+            "from": {"offering": None, "external_id": None, "model": "deepseek-v4", "name": "deepseek-v4"},
+            "to": {"offering": routed["target"].pk, "external_id": "deepseek-v5", "model": None, "name": "deepseek-v5"},
+        }
+
+    def test_another_source_that_says_the_same_confirms_it(self, client: Client, routed: dict[str, Any]) -> None:
+        for source in ("models-dev", "litellm"):
+            said = {"offering": routed["of"], "target_offering": routed["target"]}
+            RouteStatement.objects.create(source=make.source(source), first_observed_at=make.MAY, **said)
+        assert self.shown(client, routed)["confirmed_by"] == ["litellm"]
+
+    def test_a_later_correction_to_elsewhere_supersedes_it(
+        self, client: Client, routed: dict[str, Any], record: dict[str, Any]
+    ) -> None:
+        later = make.change(record["line"], "1", "2", kind="corrected", nature="correction")
+        PricingChange.objects.filter(pk=later.pk).update(routed_from_offering=routed["target"])
+        assert self.shown(client, routed)["superseded_by"] == later.pk
+
+    def test_a_change_of_prices_has_none(self, client: Client, record: dict[str, Any]) -> None:
+        assert client.get(f"{PATH}{record['up'].pk}/").json()["route"] is None

@@ -13,6 +13,7 @@ from tests.api import factories as make
 from tests.api.contract import DetailContract, ListContract, fault_of
 
 PATH = "/api/v1/offerings/"
+FAR = make.moment("2126-01-01")
 
 
 @pytest.fixture
@@ -77,8 +78,8 @@ class TestOfferings(ListContract):
     ) -> None:
         for number in range(20):
             make.price(make.line(make.offering(f"model-{number}")), "1")
-        # State, count, offerings, references, slots, lines, prices, sources, statements, lapses, freshness.
-        with django_assert_num_queries(11):
+        # State, count, offerings, references, slots, lines, prices, sources, statements, aliases, lapses, freshness.
+        with django_assert_num_queries(12):
             assert client.get(PATH).json()["count"] == 24
 
 
@@ -104,6 +105,23 @@ class TestOffering(DetailContract):
     @pytest.mark.parametrize("number", ["9" * 30, "-1", "1.0", "²"])
     def test_number_out_of_any_range_is_just_unknown(self, client: Client, number: str) -> None:
         assert client.get(f"{PATH}{number}/").status_code == 404
+
+    def test_shows_where_its_id_leads_now_and_will_lead(self, client: Client, record: dict[str, Any]) -> None:
+        model = record["own"].model
+        since, known = make.TRACKED_SINCE, {"known_from": make.MAY}
+        make.alias("deepseek-chat", record["resold"], since, effective_until=make.MAY, **known)
+        make.alias("deepseek-chat", model, make.MAY, effective_until=FAR, observed_after=since, **known)
+        make.alias("deepseek-chat", record["resold"], FAR, **known)
+        make.alias("deepseek-chat", record["resold"], make.MAY, known_until=make.MAY)
+        first, second = client.get(self.path).json()["aliases"]
+        assert (first["model"], first["offering"], first["effective_until"]) == (
+            "deepseek-v4",
+            None,
+            "2126-01-01T00:00:00Z",
+        )
+        assert first["observed_after"] == "2026-01-01T00:00:00Z"
+        assert (second["target"], second["offering"], second["known_until"]) == ("ds-v4", 12, None)
+        self.test_answer_is_as_the_schema_says(client)
 
     def test_shows_the_calendar_of_its_slots(self, client: Client, record: dict[str, Any]) -> None:
         rule = {"offering": record["own"], "source": make.source(), "known_from": make.TRACKED_SINCE}
@@ -137,6 +155,19 @@ class TestHistory(ListContract):
             (11, "1", None),
             (16, "9", "2026-05-01T00:00:00Z"),
         ]
+
+    def test_aliases_are_there_on_both_axes(self, client: Client, record: dict[str, Any]) -> None:
+        believed = make.alias("deepseek-chat", record["resold"], make.MAY, known_from=make.moment("2026-05-10"))
+        before = make.alias("deepseek-chat", record["gone"], make.MAY, known_until=make.moment("2026-05-10"))
+        self.test_answer_is_as_the_schema_says(client)
+
+        def found(**asked: str) -> list[int]:
+            return [row["id"] for row in client.get(self.path, asked).json()["aliases"]]
+
+        assert found() == [before.pk, believed.pk]
+        assert found(known_at="2026-05-09T00:00:00Z") == [before.pk]
+        assert found(known_at="2026-05-10T00:00:00Z", as_of="2026-05-01T00:00:00Z") == [believed.pk]
+        assert found(as_of="2026-04-30T00:00:00Z") == []
 
     def test_each_row_cites_its_evidence(self, client: Client, record: dict[str, Any]) -> None:
         rows = {row["amount"]: row for row in client.get(self.path).json()["results"]}

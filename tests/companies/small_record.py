@@ -102,6 +102,39 @@ offerings:
         confidence: high
 """
 
+ROUTES = """\
+seller: acme
+ids:
+  - model: acme-latest
+    name: Acme Latest
+    routes:
+      - effective_until: "2025-01-02"
+        target_model: acme-zero
+        target_name: Acme Zero
+        source_url: https://acme.example/news
+        source_title: Acme news
+        source_class: official
+        confidence: high
+      - effective_from: "2025-01-02"
+        precision: day
+        target: acme-1
+        note: The id moved with the release.
+        source_url: https://acme.example/news
+        source_title: Acme news
+        source_class: official
+        confidence: high
+  - model: acme-1
+    routes:
+      - effective_from: "2025-03-01T16:00:00Z"
+        precision: exact
+        effective_until: "2025-06-01"
+        target: acme-2
+        source_url: https://acme.example/news
+        source_title: Acme news
+        source_class: official
+        confidence: high
+"""
+
 RECORD = """\
 schema: "1"
 compiled_on: "2025-07-01"
@@ -113,7 +146,10 @@ notes:
 
 
 def write_record(folder: Path, **changed: str) -> Path:
-    """Write the small record, with other texts in place of ``company``, ``events``, ``metrics`` …"""
+    """Write the small record, with other texts in place of ``company``, ``events``, ``metrics`` …
+
+    It tells of routes only where they are given.
+    """
     texts = {
         "company": ("companies/acme.yaml", COMPANY),
         "events": ("events/acme.yaml", EVENTS),
@@ -122,6 +158,8 @@ def write_record(folder: Path, **changed: str) -> Path:
         "prices": ("prices/acme.yaml", PRICES),
         "record": ("record.yaml", RECORD),
     }
+    if "routes" in changed:
+        texts["routes"] = ("routes/acme.yaml", ROUTES)
     for name, (path, text) in texts.items():
         target = folder / "data" / path
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -16,11 +16,7 @@ JUNE, JULY, AUGUST = (make.moment(f"2026-0{month}-01") for month in (6, 7, 8))
 
 
 def alias(external_id: str, target: Any, since: datetime | None = None, **values: Any) -> Alias:
-    target_field = "target_offering" if isinstance(target, Offering) else "target_model"
-    values = {"known_from": make.TRACKED_SINCE, "source": make.source("curated"), target_field: target, **values}
-    return Alias.objects.create(
-        seller=make.company(), external_id=external_id, effective_from=since, precision="exact", **values
-    )
+    return make.alias(external_id, target, since, source=make.source("curated"), precision="exact", **values)
 
 
 def priced(name: str, amount: str, **values: Any) -> Offering:
@@ -157,3 +153,25 @@ def test_alias_mended_in_place_counts_at_once(client: Client, chat: Offering) ->
     assert results(client, call("latest"))[0]["total"] == "0.435"
     Alias.objects.filter(pk=row.pk).update(known_until=AUGUST)
     assert results(client, call("latest"))[0]["error"] is not None
+
+
+def test_target_without_a_price_leads_on_and_the_first_alias_is_named(client: Client, chat: Offering) -> None:
+    middle = alias("middle", chat, JUNE).offering
+    first = alias("latest", middle, JUNE)
+    (result,) = results(client, call("latest"))
+    assert (result["total"], result["alias"]["id"]) == ("0.435", first.pk)
+
+
+def test_ids_that_lead_in_a_circle_have_no_price(client: Client, db: None) -> None:
+    middle = make.offering("middle", status="unpriced")
+    end = alias("end", middle, JUNE).offering
+    alias("middle", end, JUNE)
+    (result,) = results(client, call("end"))
+    assert [unpriced["meter"] for unpriced in result["unpriced"]] == ["input_tokens"]
+
+
+def test_alias_to_a_model_does_not_lead_to_the_id_itself(client: Client, chat: Offering) -> None:
+    routed = alias("deepseek-v4-latest", chat.model, JUNE).offering
+    Offering.objects.filter(pk=routed.pk).update(model=chat.model)
+    (result,) = results(client, call("deepseek-v4-latest"))
+    assert result["alias"]["offering"] == chat.pk

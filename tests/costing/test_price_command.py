@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from pricing.models import Alias, Offering
+from pricing.models import Offering
 from tests.api import factories as make
 
 AT = ["--at", "2026-06-01T00:00:00Z"]
@@ -83,13 +83,7 @@ def test_json_holds_the_prices_and_the_cost(resold: Offering) -> None:
 
 
 def test_alias_is_followed_and_named(chat: Offering) -> None:
-    Alias.objects.create(
-        seller=chat.seller,
-        external_id="latest",
-        target_offering=chat,
-        known_from=make.TRACKED_SINCE,
-        source=make.source(),
-    )
+    make.alias("latest", chat)
     assert "to which latest leads" in price("latest", *AT)
 
 

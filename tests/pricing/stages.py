@@ -11,6 +11,7 @@ from companies.models import Company
 from pricing import claims, ledger
 from pricing.claims import Claim, Conditions
 from pricing.models import (
+    Alias,
     CalendarStatement,
     Decision,
     Observation,
@@ -20,10 +21,12 @@ from pricing.models import (
     PricingChange,
     PricingChangeLine,
     Reference,
+    RouteStatement,
     SlotRule,
     Source,
     Statement,
 )
+from pricing.routes.targets import Target, target_of
 from pricing.verification import Finding, findings
 from tests.pricing.believing import Told, day
 from tests.pricing.worlds import ORIGIN, PLAIN, Quote
@@ -31,6 +34,7 @@ from tracker.amounts import plain
 
 Said = Mapping[Offering, Sequence[Quote]]
 Hours = Mapping[int, Sequence[claims.SlotRule]]
+Led = tuple[Target, datetime | None, datetime | None, str]
 RECORD = (
     CalendarStatement,
     SlotRule,
@@ -41,6 +45,8 @@ RECORD = (
     PriceLine,
     PricingChange,
     PricingChangeLine,
+    RouteStatement,
+    Alias,
 )
 
 
@@ -72,11 +78,18 @@ class Stage:
         refresh: int | None = None,
         zero: str = "free",
         hours: Hours | None = None,
+        routes: Mapping[Offering, Sequence[Led]] | None = None,
     ) -> ledger.Outcome:
-        """Let a source be read on a day, saying all this, with the calendars in ``hours``."""
+        """Let a source be read on a day, saying all this, with the calendars in ``hours`` and the ``routes`` of ids."""
         reading = ledger.Reading(self.source(slug), day(at), f"digest {at}", refresh, backfilled)
         told = [told for offering in said for told in self._told(slug, offering, said, zero)]
-        return ledger.observe(reading, [replace(each, slots=(hours or {}).get(each.offering, ())) for each in told])
+        told = [replace(each, slots=(hours or {}).get(each.offering, ())) for each in told]
+        led = [
+            ledger.ToldRoute(self._reference(slug, offering, "model"), offering.pk, *way)
+            for offering, ways in (routes or {}).items()
+            for way in ways
+        ]
+        return ledger.observe(reading, told, routes=led)
 
     def read_again(self, slug: str, at: float) -> ledger.Outcome:
         """Let a source be read on a day, with the same document as last time."""
@@ -134,6 +147,26 @@ def _days(moment: datetime) -> float:
 
 def _end(moment: datetime | None) -> float | None:
     return None if moment is None else _days(moment)
+
+
+def leading(to: Offering, since: float | None = None, until: float | None = None) -> Led:
+    """That an id leads to an offering, as a reading says it, dated in days where it is."""
+    start = None if since is None else day(since)
+    end = None if until is None else day(until)
+    return target_of(to.pk, None), start, end, "observed" if since is None else "exact"
+
+
+def routed(offering: Offering, known_at: float | None = None) -> list[tuple[float, float | None, str]]:
+    """Where an id leads as believed now, or at a known moment, in days: start, end, and the name of the target."""
+    rows = Alias.objects.filter(offering=offering).select_related("target_offering", "target_model")
+    if known_at is None:
+        rows = rows.filter(known_until=None)
+    else:
+        rows = rows.filter(known_from__lte=day(known_at)).exclude(known_until__lte=day(known_at))
+    return [
+        (_days(row.effective_from), _end(row.effective_until), (row.target_offering or row.target_model).name)  # type: ignore[arg-type,union-attr]
+        for row in rows.order_by("effective_from")
+    ]
 
 
 def kinds(offering: Offering) -> list[str]:

@@ -1,6 +1,6 @@
 """The project's own record as a source: plans and dated API prices, in one canonical JSON bundle.
 
-The bundle is made from ``data/plans`` and ``data/prices``; it can be archived, digested and
+The bundle is made from ``data/plans``, ``data/prices`` and ``data/routes``; it can be archived, digested and
 parsed again like any feed's document. Every number in it is text.
 """
 
@@ -17,10 +17,13 @@ from companies.record.files import BadRecord, files_of
 from companies.record.reading import SCHEMA, read_description
 from feeds.adapters.curated.plans import plan_offering, read_plans
 from feeds.adapters.curated.prices import Withdrawal, price_offering, read_prices
+from feeds.adapters.curated.routes import read_routes, with_routes
 from feeds.adapters.document import load_json
 from pricing.claims import ParsedDocument, UnreadableDocument
 
 _KINDS = ("plans", "prices")
+# A record need not tell of routes, and older bundles do not.
+_ROUTES = "routes"
 _EXPECTED = "a bundle of the curated record was expected, an object with schema, compiled_on, plans and prices"
 Item = TypeVar("Item")
 
@@ -35,7 +38,7 @@ class PlanDescription:
 
 
 def bundle(folder: Path) -> bytes:
-    """The plans and prices of a record's folder as canonical JSON: equal files give equal bytes.
+    """The plans, prices and routes of a record's folder as canonical JSON: equal files give equal bytes.
 
     Raises UnreadableDocument, naming the file and the entry, when any file has a mistake.
     """
@@ -43,6 +46,8 @@ def bundle(folder: Path) -> bytes:
         content: dict[str, object] = {"schema": SCHEMA, "compiled_on": str(read_description(folder).compiled_on)}
         for kind in _KINDS:
             content[kind] = dict(_company_files(folder, kind))
+        if (folder / _ROUTES).is_dir():
+            content[_ROUTES] = dict(_company_files(folder, _ROUTES))
     except BadRecord as error:
         raise UnreadableDocument(str(error)) from None
     body = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
@@ -51,7 +56,7 @@ def bundle(folder: Path) -> bytes:
 
 
 def parse(body: bytes) -> ParsedDocument:
-    """All plans and API prices of a bundle.
+    """All plans, API prices and routes of a bundle.
 
     The provider of an offering is its company's slug; a plan's model is ``plan:`` and its own
     slug. Nothing is rejected by the row: a bundle with a mistake raises UnreadableDocument.
@@ -59,7 +64,7 @@ def parse(body: bytes) -> ParsedDocument:
     content = _content(body)
     plans = [plan_offering(plan) for plan in _items(content, "plans", read_plans)]
     prices = [price_offering(model) for model in _items(content, "prices", read_prices)]
-    return ParsedDocument(offerings=[*plans, *prices])
+    return ParsedDocument(offerings=with_routes([*plans, *prices], list(_items(content, _ROUTES, read_routes))))
 
 
 def plan_descriptions(body: bytes) -> dict[tuple[str, str], PlanDescription]:
@@ -71,7 +76,7 @@ def plan_descriptions(body: bytes) -> dict[tuple[str, str], PlanDescription]:
 
 
 def citations(body: bytes) -> dict[tuple[str, str], tuple[Citation, ...]]:
-    """Where each offering's prices were read, by (provider, model), in the order of the file, each once.
+    """Where each offering's prices and routes were read, by (provider, model), in the order of the files, each once.
 
     Raises UnreadableDocument.
     """
@@ -81,6 +86,9 @@ def citations(body: bytes) -> dict[tuple[str, str], tuple[Citation, ...]]:
         found[plan.company, plan.model] = tuple(dict.fromkeys(price.citation for price in plan.prices))
     for model in _items(content, "prices", read_prices):
         found[model.seller, model.model] = tuple(dict.fromkeys(sheet.citation for sheet in model.sheets))
+    for routed in _items(content, _ROUTES, read_routes):
+        key = routed.seller, routed.model
+        found[key] = tuple(dict.fromkeys((*found.get(key, ()), *routed.citations)))
     return found
 
 
@@ -99,7 +107,7 @@ def _company_files(folder: Path, kind: str) -> Iterator[tuple[str, object]]:
 
 def _content(body: bytes) -> Mapping[str, object]:
     content = load_json(body)
-    if not isinstance(content, dict) or set(content) != {"schema", "compiled_on", *_KINDS}:
+    if not isinstance(content, dict) or set(content) - {_ROUTES} != {"schema", "compiled_on", *_KINDS}:
         raise UnreadableDocument(_EXPECTED)
     if content["schema"] != SCHEMA:
         raise UnreadableDocument(f"the bundle's schema is {content['schema']!r}, but this version reads {SCHEMA!r}")
@@ -107,7 +115,7 @@ def _content(body: bytes) -> Mapping[str, object]:
 
 
 def _items(content: Mapping[str, object], kind: str, read: Callable[[str, str, object], list[Item]]) -> Iterator[Item]:
-    files = content[kind]
+    files = content.get(kind, {}) if kind == _ROUTES else content[kind]
     if not isinstance(files, dict):
         raise UnreadableDocument(_EXPECTED)
     try:

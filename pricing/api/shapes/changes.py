@@ -7,7 +7,6 @@ reading.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from django.db.models import F
@@ -15,15 +14,14 @@ from django.db.models import F
 from pricing.api.freshness import sources_with_newest
 from pricing.api.shapes.offerings import references_of
 from pricing.api.shapes.prices import line_shape
-from pricing.api.shapes.witnesses import meets
+from pricing.api.shapes.rerouted import ROUTE_COLUMNS, change_routes, routes_confirmed_by, routes_superseded_by
+from pricing.api.shapes.witnesses import CONFIRMATION_WINDOW, meets
 from pricing.models import PricingChange, PricingChangeLine
 from pricing.refinement import Time, refined_times
 from tracker.api.fields import percent_text
 from tracker.api.moments import moment_text
 from tracker.fields import plain
 
-# A source confirms a move when it states the new price at it, or within so long after.
-CONFIRMATION_WINDOW = timedelta(days=30)
 _SAID = "line__statements__"
 
 
@@ -31,9 +29,10 @@ def change_shapes(changes: Sequence[PricingChange]) -> list[dict[str, Any]]:
     """The changes with everything derived, by six queries. Offering, seller, model and source come joined."""
     lines = _lines_of(changes)
     references = references_of({change.offering_id for change in changes})
-    confirmed = _confirmed_by(changes)
-    superseded = _superseded_by(changes, lines)
-    refined = refined_times(changes)
+    confirmed = {**_confirmed_by([c for c in changes if not c.is_route]), **routes_confirmed_by(changes)}
+    superseded = {**_superseded_by(changes, lines), **routes_superseded_by(changes)}
+    refined = refined_times([change for change in changes if not change.is_route])
+    routes = change_routes(changes)
     return [
         {
             "id": change.pk,
@@ -55,6 +54,7 @@ def change_shapes(changes: Sequence[PricingChange]) -> list[dict[str, Any]]:
             "confirmed_by": confirmed.get(change.pk, []),
             "superseded_by": superseded.get(change.pk),
             "calendar": change.calendar,
+            "route": routes.get(change.pk),
             "lines": [_line_shape(line) for line in lines.get(change.pk, [])],
         }
         for change in changes
@@ -132,6 +132,7 @@ def _superseded_by(
     corrections = (
         PricingChangeLine.objects.filter(
             change__nature=PricingChange.Nature.CORRECTION,
+            **{f"change__{column}": None for column in ROUTE_COLUMNS},
             change__offering__in={change.offering_id for change in changes},
             change__sequence__gt=min((change.sequence for change in changes), default=0),
         )
@@ -139,7 +140,7 @@ def _superseded_by(
         .values_list("change_id", "change__sequence", "change__effective_at", "line_id", "old")
     )
     brought: dict[tuple[int, Any], list[PricingChange]] = {}
-    for change in changes:
+    for change in (each for each in changes if not each.is_route):
         for line in lines.get(change.pk, []):
             brought.setdefault((line.line_id, line.new), []).append(change)
     found: dict[int, int] = {}

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from pricing.api.shapes.aliases import aliases_of
 from pricing.api.shapes.calendars import calendar_shapes
 from pricing.api.shapes.prices import in_force, shapes_by_offering
 from pricing.clock import lapsed
@@ -31,6 +32,7 @@ OFFERING_FIELDS = (
     "calendar",
     "slots",
     "prices",
+    "aliases",
     "merged_into",
 )
 PLAN_FIELDS = (
@@ -62,6 +64,7 @@ def offering_shapes(
     calendars = calendar_shapes(ids, as_of, known_at)
     lines = choose(PriceLine.objects.filter(offering__in=ids))
     prices = shapes_by_offering(in_force(lines, as_of, known_at))
+    aliases = aliases_of(ids, as_of, known_at)
     return [
         {
             "id": offering.pk,
@@ -82,6 +85,7 @@ def offering_shapes(
             "calendar": calendars.get(offering.pk, []),
             "slots": calendars.get(offering.pk, []),
             "prices": prices.get(offering.pk, []),
+            "aliases": aliases.get(offering.pk, []),
             "merged_into": offering.merged_into_id,
         }
         for offering in offerings

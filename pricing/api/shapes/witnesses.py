@@ -16,6 +16,8 @@ from django.db.models import F, OuterRef, Subquery
 from pricing.api.freshness import sources_with_newest
 from pricing.models import Observation, Price
 
+# A source confirms a move when it states what came of it at the move, or within so long after.
+CONFIRMATION_WINDOW = timedelta(days=30)
 _INSTANT = timedelta(microseconds=1)
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 _SAID = "line__statements__"

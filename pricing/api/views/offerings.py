@@ -15,6 +15,7 @@ from companies.models import AIModel
 from pricing.api.filters import ComparisonFilters, HistoryFilters, OfferingFilters, PlanFilters
 from pricing.api.freshness import is_past_belief_now
 from pricing.api.serializers import OfferingSerializer, PlanSerializer, PriceVersionSerializer
+from pricing.api.shapes.aliases import alias_history
 from pricing.api.shapes.calendars import CALENDAR_HISTORY_SCHEMA, calendar_history_shapes
 from pricing.api.shapes.history import history_shapes
 from pricing.api.shapes.offerings import OFFERING_FIELDS, PLAN_FIELDS, offering_shapes
@@ -30,11 +31,14 @@ _LONGEST_MERGE_CHAIN = 50
 
 
 class HistoryPages(LimitOffset):
-    """Pages of price rows, each with the ``calendar`` of the offering."""
+    """Pages of price rows, each with the ``calendar`` of the offering and its ``aliases``, where the ids led."""
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         page = super().get_paginated_response_schema(schema)
-        return {**page, "properties": {**page["properties"], "calendar": CALENDAR_HISTORY_SCHEMA}}
+        rows = {"type": "array", "items": {"$ref": "#/components/schemas/Alias"}}
+        aliases = {**rows, "description": "Every row of where its id led, superseded ones included."}
+        besides = {"calendar": CALENDAR_HISTORY_SCHEMA, "aliases": aliases}
+        return {**page, "properties": {**page["properties"], **besides}}
 
 
 class OfferingListView(ListView):
@@ -82,8 +86,8 @@ class OfferingView(NumberedView):
 class OfferingHistoryView(ListView):
     """Every price row of every line of an offering, superseded ones included: its whole history on both axes.
 
-    The rows of offerings that it absorbed are among them. Each page has the rules of the calendar as well, on both
-    axes; of the filters ``as_of`` and ``known_at`` apply to them.
+    The rows of offerings that it absorbed are among them. Each page has the rules of the calendar as well, and
+    under ``aliases`` where the ids led, on both axes; of the filters ``as_of`` and ``known_at`` apply to them.
     """
 
     pagination_class = HistoryPages
@@ -100,7 +104,8 @@ class OfferingHistoryView(ListView):
         self.offering_ids = [offering.pk, *_absorbed_by(offering.pk)]
         page = super().read(request)
         asked = (self.asked.get("as_of"), self.asked.get("known_at"))
-        return {**page, "calendar": calendar_history_shapes(self.offering_ids, *asked)}
+        calendar, aliases = (shapes(self.offering_ids, *asked) for shapes in (calendar_history_shapes, alias_history))
+        return {**page, "calendar": calendar, "aliases": aliases}
 
     def get_queryset(self) -> QuerySet[Price]:
         return super().get_queryset().filter(line__offering__in=getattr(self, "offering_ids", []))
