@@ -2,11 +2,12 @@
 
 from pricing.models.catalogue import Alias, Offering, PriceLine, Reference, Source, SourcePrecedence
 from pricing.models.doubt import Disagreement, Hold
-from pricing.models.evidence import CalendarStatement, Decision, Observation, Statement
+from pricing.models.evidence import EMPTIED, CalendarStatement, Decision, Observation, Statement
 from pricing.models.rates import ExchangeRate
 from pricing.models.record import Price, PricingChange, PricingChangeLine, SettledTime, SlotRule
 
 __all__ = [
+    "EMPTIED",
     "Alias",
     "CalendarStatement",
     "Decision",

@@ -31,6 +31,7 @@ OFFERING_FIELDS = (
     "calendar",
     "slots",
     "prices",
+    "stale",
     "merged_into",
 )
 PLAN_FIELDS = (
@@ -44,6 +45,7 @@ PLAN_FIELDS = (
     "allowances",
     "references",
     "prices",
+    "stale",
 )
 
 LineChoice = Callable[[QuerySet[PriceLine]], QuerySet[PriceLine]]
@@ -82,6 +84,7 @@ def offering_shapes(
             "calendar": calendars.get(offering.pk, []),
             "slots": calendars.get(offering.pk, []),
             "prices": prices.get(offering.pk, []),
+            "stale": any(price["stale"] for price in prices.get(offering.pk, [])),
             "merged_into": offering.merged_into_id,
         }
         for offering in offerings
