@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db.utils import OperationalError, ProgrammingError
 
@@ -13,10 +14,12 @@ COULD_NOT_REACH = 1
 
 
 def main(arguments: list[str]) -> None:
-    """Run a command; a database that is not there, or not prepared, is one line rather than a traceback."""
+    """Run a command; a setting that cannot be, or a database that is not there, is one line and no traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
     try:
         execute_from_command_line(arguments)
+    except ImproperlyConfigured as error:
+        sys.exit(_said(str(error)))
     except (OperationalError, ProgrammingError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         missing = "no such table" in reason or "does not exist" in reason

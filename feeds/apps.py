@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.db.models.signals import post_migrate
 
 
@@ -12,5 +13,7 @@ class FeedsConfig(AppConfig):
 
     def ready(self) -> None:
         from feeds.enrolment import enrol_feeds
+        from feeds.registry import check_network_feeds
 
+        check_network_feeds(settings.NETWORK_FEEDS)
         post_migrate.connect(enrol_feeds, sender=self)

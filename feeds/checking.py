@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
-from pricing.claims import Claim, ModelFacts, ParsedOffering
+from pricing.claims import Claim, Conditions, ModelFacts, ParsedOffering
 from pricing.models import PriceLine
 from tracker.amounts import fits
 
@@ -57,7 +58,17 @@ def _refused_id(label: str, text: str, longest: int) -> str | None:
 
 
 def _refused_claim(claim: Claim) -> str | None:
-    line = claim.line
+    reason = _refused_line(claim.line)
+    if reason is not None:
+        return reason
+    if not claim.currency.isprintable() or not 0 < len(claim.currency) <= _LONGEST_CURRENCY:
+        return "the currency of a price is no currency code"
+    amounts = (claim.amount, claim.factor) if claim.factor is not None else (claim.amount,)
+    return None if all(map(fits, amounts)) else "a price has more digits than the ledger keeps"
+
+
+@lru_cache(maxsize=8192)
+def _refused_line(line: Conditions) -> str | None:
     for name in _LINE_TEXTS:
         text, longest = getattr(line, name), _LONGEST[name]
         if longest is not None and len(text) > longest:
@@ -66,10 +77,7 @@ def _refused_claim(claim: Claim) -> str | None:
             return f"the {name.replace('_', ' ')} of a price holds control characters"
     if not 0 <= line.above_input_tokens <= LARGEST_COUNT:
         return f"a price applies above {line.above_input_tokens} input tokens, which no request can have"
-    if not claim.currency.isprintable() or not 0 < len(claim.currency) <= _LONGEST_CURRENCY:
-        return "the currency of a price is no currency code"
-    amounts = (claim.amount, claim.factor) if claim.factor is not None else (claim.amount,)
-    return None if all(map(fits, amounts)) else "a price has more digits than the ledger keeps"
+    return None
 
 
 def _printable(text: str) -> str:

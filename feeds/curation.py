@@ -10,7 +10,8 @@ from django.db import transaction
 from companies.curated import LoadReport, load
 from feeds.adapters.curated import bundle, plan_descriptions, withdrawals
 from feeds.enrolment import feed_named
-from feeds.refreshing import Report, refresh
+from feeds.refreshing import refresh
+from feeds.reports import Report
 from pricing.ledger import Ruling, withdraw
 from pricing.locks import lock_ledger
 from pricing.models import Decision, Offering, Reference

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db import models
-
 from companies.models import AIModel, Company
+from pricing.bulk import save_changes
 from pricing.claims import ModelFacts, ParsedOffering
 from pricing.models import Offering
 
-BATCH = 200
 _OFFERING_FACTS = ("mode", "context_tokens", "deprecated_on", "retired_on")
 _MODEL_FACTS = (
     "family",
@@ -32,11 +30,11 @@ def fill_in(rows: Sequence[tuple[ParsedOffering, Offering]]) -> None:
     A lab's own listing is heard before a reseller's.
     """
     rows = sorted(rows, key=lambda pair: pair[1].seller.kind != Company.Kind.LAB)
-    _save(Offering, _OFFERING_FACTS, _filled(rows))
+    save_changes(_filled(rows), _OFFERING_FACTS)
     known = AIModel.objects.in_bulk({o.model_id for _, o in rows if o.model_id is not None})
     linked = [(row, known[o.model_id]) for row, o in rows if o.model_id in known]
     changed = {model.pk: model for row, model in linked if not model.edited and _fill(model, _MODEL_FACTS, row.facts)}
-    _save(AIModel, (*_MODEL_FACTS, "release_precision"), changed.values())
+    save_changes(list(changed.values()), (*_MODEL_FACTS, "release_precision"))
 
 
 def _filled(rows: Iterable[tuple[ParsedOffering, Offering]]) -> list[Offering]:
@@ -57,9 +55,3 @@ def _fill(row: Any, names: Iterable[str], facts: ModelFacts) -> bool:
             row.release_precision = facts.release_precision
         filled = True
     return filled
-
-
-def _save(model: type[models.Model], names: Sequence[str], rows: Iterable[models.Model]) -> None:
-    changed = list(rows)
-    if changed:
-        model._default_manager.bulk_update(changed, names, batch_size=BATCH)

@@ -44,6 +44,25 @@ def force_release(feed: Feed) -> bool:
     return bool(Feed.objects.filter(pk=feed.pk, locked_until__isnull=False).update(owner="", locked_until=None))
 
 
+def held_since(feed: Feed) -> datetime | None:
+    """When the lease that is on a feed was taken; None where there is none."""
+    return feed.locked_until - LEASE if feed.locked_until is not None else None
+
+
+def lease_in_words(feed: Feed) -> str:
+    """Who holds a feed, since when and until when."""
+    since = held_since(feed)
+    if feed.locked_until is None or since is None:
+        return "free"
+    if feed.locked_until < timezone.now():
+        return f"ran out {_utc(feed.locked_until)}, free again; {feed.owner} took it {_utc(since)}"
+    return f"held by {feed.owner} since {_utc(since)}, until {_utc(feed.locked_until)}"
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
 @contextmanager
 def lease(feed: Feed) -> Iterator[None]:
     """Hold a feed for a while. Raises FeedIsTaken."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
@@ -34,6 +35,17 @@ class Feed(models.Model):
     current_digest = models.CharField(max_length=64, blank=True, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False, help_text="Failed refreshes in a row.")
     last_success_at = models.DateTimeField(null=True, blank=True, editable=False)
+    failure_budget = models.PositiveSmallIntegerField(
+        default=50,
+        validators=[MaxValueValidator(100)],
+        help_text="Percent of its refreshes that may fail within the window before operators are warned; 100 is never.",
+    )
+    budget_window = models.DurationField(
+        default=timedelta(days=3), help_text="How far back failed refreshes count against the budget."
+    )
+    failing_since = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When its failures went beyond the budget; empty within it."
+    )
     history = HistoricalRecords(
         excluded_fields=[
             "next_due_at",
@@ -45,6 +57,7 @@ class Feed(models.Model):
             "current_digest",
             "failures",
             "last_success_at",
+            "failing_since",
         ]
     )
 
@@ -61,12 +74,16 @@ class Feed(models.Model):
 
 
 class Payload(models.Model):
-    """The raw bytes of one document, compressed and kept once however often it was read."""
+    """The raw bytes of one document, compressed and kept once however often it was read.
+
+    The row outlives its body: ``dropped_at`` says when the body was let go, and ``compressed`` is empty then.
+    """
 
     digest = models.CharField(max_length=64, unique=True)
     compressed = models.BinaryField()
     size = models.PositiveBigIntegerField(help_text="Bytes before compression.")
     created_at = models.DateTimeField(auto_now_add=True)
+    dropped_at = models.DateTimeField(null=True, blank=True, help_text="When its body was dropped, where it was.")
 
     def __str__(self) -> str:
         return self.digest[:12]
@@ -83,7 +100,9 @@ class Refresh(models.Model):
         REFUSED = "refused", "document refused"
 
     feed = models.ForeignKey(Feed, on_delete=models.PROTECT, related_name="refreshes")
-    trigger = models.CharField(max_length=20, default="schedule", help_text="schedule, command, admin, backfill.")
+    trigger = models.CharField(
+        max_length=20, default="schedule", help_text="schedule, command, file, admin, backfill, replay."
+    )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from feeds.checking import legible
-from feeds.identity import Identified, Identity
+from feeds import budgets
+from feeds.archive import archive
+from feeds.identity import Identity
 from feeds.leases import lease
-from feeds.models import Feed, Payload, Refresh
-from feeds.reading import Document, NetworkNotAllowed, Unchanged, compressed, newest
+from feeds.models import Feed, Refresh
+from feeds.reading import Document, NetworkNotAllowed, Unchanged, newest
 from feeds.registry import Parsed, known_feed
-from pricing.claims import ParsedDocument, Rejection, UnreadableDocument
+from feeds.reports import DRY_RUN, Report, document_report, finish, ledger_counts, new_refresh, rates_report
+from pricing.claims import ParsedDocument, UnreadableDocument
+from pricing.costing.garbage import without_collections
 from pricing.currencies.published import PublishedRates
-from pricing.currencies.recording import RecordedRates, record_rates
-from pricing.ledger import LedgerError, Outcome, Reading, StaleObservation, observe, observe_again
+from pricing.currencies.recording import record_rates
+from pricing.ledger import LedgerError, Reading, StaleObservation, observe, observe_again
 from pricing.locks import lock_ledger
 from pricing.models import Observation
 from tracker.outbound.errors import OutboundError
 
 logger = logging.getLogger(__name__)
-KEPT_REJECTIONS = 200
 FIRST_BACKOFF = timedelta(minutes=5)
 LONGEST_BACKOFF = timedelta(days=1)
 CLOCK_TOLERANCE = timedelta(minutes=1)
@@ -40,39 +40,10 @@ class CouldNotFetch(RuntimeError):
     """The document could not be had; nothing was changed, and the feed backs off."""
 
 
-@dataclass(slots=True)
-class Report:
-    """What a refresh did, as commands print it and the API shows it."""
-
-    feed: str
-    status: str
-    observed_at: datetime | None
-    digest: str = ""
-    refresh_id: int | None = None
-    counts: dict[str, int] = field(default_factory=dict)
-    rejections: list[dict[str, str]] = field(default_factory=list)
-    unrecognised: dict[str, int] = field(default_factory=dict)
-    note: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """The report in plain JSON values."""
-        return {
-            "feed": self.feed,
-            "status": self.status,
-            "observed_at": self.observed_at.isoformat().replace("+00:00", "Z") if self.observed_at else None,
-            "digest": self.digest,
-            "refresh": self.refresh_id,
-            **self.counts,
-            "unrecognised": self.unrecognised,
-            "rejections": self.rejections,
-            "note": self.note,
-        }
-
-
 def refresh(
     feed: Feed,
     *,
-    document: Document | None = None,
+    document: Document | Unchanged | None = None,
     trigger: str = "command",
     backfilled: bool = False,
     dry_run: bool = False,
@@ -87,7 +58,8 @@ def refresh(
         feed.refresh_from_db()
         try:
             found = document or _read(feed, trigger, dry_run, say)
-            report = _take(feed, found, trigger, backfilled, dry_run, say)
+            with without_collections():
+                report = _take(feed, found, trigger, backfilled, dry_run, say)
         except (UnreadableDocument, LedgerError) as error:
             if document is None and not dry_run:
                 _note_failure(feed, trigger, Refresh.Status.REFUSED, str(error))
@@ -157,7 +129,7 @@ def _take(
             report = _write(feed, found, digest, parsed, trigger, backfilled)
         if dry_run:
             transaction.set_rollback(True)
-            report.refresh_id, report.note = None, "dry run: nothing was written"
+            report.refresh_id, report.note = None, DRY_RUN
     return report
 
 
@@ -181,21 +153,21 @@ def _is_old(feed: Feed, observed_at: datetime) -> bool:
 def _take_unchanged(feed: Feed, found: Document | Unchanged, digest: str, trigger: str, dry_run: bool) -> Report:
     """Nothing new was said; that it was said again is kept, since it may end what was missing."""
     with transaction.atomic():
-        run = _new_refresh(feed, found.observed_at, digest, trigger, Refresh.Status.UNCHANGED)
+        run = new_refresh(feed, found.observed_at, digest, trigger, Refresh.Status.UNCHANGED)
         outcome = observe_again(Reading(feed.source, found.observed_at, digest, run.pk))
-        report = Report(feed.slug, "unchanged", found.observed_at, digest, run.pk, counts=_ledger_counts(outcome))
-        _finish(run, report)
+        report = Report(feed.slug, "unchanged", found.observed_at, digest, run.pk, counts=ledger_counts(outcome))
+        finish(run, report)
         if dry_run:
             transaction.set_rollback(True)
-            report.refresh_id, report.note = None, "dry run: nothing was written"
+            report.refresh_id, report.note = None, DRY_RUN
     return report
 
 
 def _write(
     feed: Feed, document: Document, digest: str, parsed: ParsedDocument, trigger: str, backfilled: bool
 ) -> Report:
-    run = _new_refresh(feed, document.observed_at, digest, trigger, Refresh.Status.DONE)
-    run.payload = _archive(document, digest)
+    run = new_refresh(feed, document.observed_at, digest, trigger, Refresh.Status.DONE)
+    run.payload = archive(document, digest)
     is_old = _is_old(feed, document.observed_at)
     identity = Identity(feed.source, known_feed(feed.slug), document.observed_at, keep_presence=not is_old)
     identified = identity.identify(parsed)
@@ -203,17 +175,8 @@ def _write(
     outcome = observe(reading, identified.told, routes=identified.routes, unreadable=identified.unreadable)
     if not is_old:
         _hold_document(feed, document, digest)
-    report = Report(
-        feed.slug,
-        "done",
-        document.observed_at,
-        digest,
-        run.pk,
-        counts=_counts(parsed, identified, outcome),
-        rejections=_rejections([*parsed.rejected, *identified.rejected]),
-        unrecognised={legible(name): count for name, count in parsed.unrecognised.most_common()},
-    )
-    _finish(run, report)
+    report = document_report(run, parsed, identified, ledger_counts(outcome))
+    finish(run, report)
     return report
 
 
@@ -221,47 +184,17 @@ def _write_rates(
     feed: Feed, document: Document, digest: str, published: PublishedRates, trigger: str, backfilled: bool
 ) -> Report:
     """A document of exchange rates: an observation like any other, which states no price."""
-    run = _new_refresh(feed, document.observed_at, digest, trigger, Refresh.Status.DONE)
-    run.payload = _archive(document, digest)
+    run = new_refresh(feed, document.observed_at, digest, trigger, Refresh.Status.DONE)
+    run.payload = archive(document, digest)
     is_old = _is_old(feed, document.observed_at)
     reading = Reading(feed.source, document.observed_at, digest, run.pk, backfilled)
     observe(reading, ())
     recorded = record_rates(reading, published.rates)
     if not is_old:
         _hold_document(feed, document, digest)
-    report = Report(
-        feed.slug,
-        "done",
-        document.observed_at,
-        digest,
-        run.pk,
-        counts=_counts_of_rates(published, recorded),
-        rejections=_rejections([*published.rejected, *recorded.rejected]),
-        unrecognised={legible(name): count for name, count in published.unrecognised.most_common()},
-    )
-    _finish(run, report)
+    report = rates_report(run, published, recorded)
+    finish(run, report)
     return report
-
-
-def _counts_of_rates(published: PublishedRates, recorded: RecordedRates) -> dict[str, int]:
-    return {
-        "seen": len(published.rates),
-        "days": len({rate.day for rate in published.rates}),
-        "new": recorded.new,
-        "changed": recorded.changed,
-        "rejected": len(published.rejected) + len(recorded.rejected),
-    }
-
-
-def _new_refresh(feed: Feed, observed_at: datetime, digest: str, trigger: str, status: Refresh.Status) -> Refresh:
-    return Refresh.objects.create(feed=feed, observed_at=observed_at, digest=digest, trigger=trigger, status=status)
-
-
-def _archive(document: Document, digest: str) -> Payload:
-    payload = Payload.objects.filter(digest=digest).only("pk").first()
-    return payload or Payload.objects.create(
-        digest=digest, compressed=compressed(document.body), size=len(document.body)
-    )
 
 
 def _hold_document(feed: Feed, document: Document, digest: str) -> None:
@@ -272,45 +205,10 @@ def _hold_document(feed: Feed, document: Document, digest: str) -> None:
     feed.save(update_fields=["current_digest", "etag", "last_modified", "validated_digest"])
 
 
-def _counts(parsed: ParsedDocument, identified: Identified, outcome: Outcome) -> dict[str, int]:
-    return {
-        "seen": len(parsed.offerings),
-        "new": identified.new_offerings,
-        "references_new": identified.new_references,
-        "rejected": len(parsed.rejected) + len(identified.rejected),
-        "held": 0,
-        "not_offerings": sum(parsed.not_offerings.values()),
-        "zeros_unknown": identified.zeros_unknown,
-        **_ledger_counts(outcome),
-    }
-
-
-def _ledger_counts(outcome: Outcome) -> dict[str, int]:
-    settled = outcome.settled
-    return {
-        "statements_new": outcome.statements_opened,
-        "statements_ended": outcome.statements_ended,
-        "prices_opened": settled.opened,
-        "prices_closed": settled.closed,
-        "changed": settled.changes,
-        "withdrawn": settled.kinds.get("withdrawn", 0),
-    }
-
-
-def _rejections(rejected: list[Rejection]) -> list[dict[str, str]]:
-    shown = rejected[:KEPT_REJECTIONS]
-    return [{"provider": legible(r.provider), "model": legible(r.model), "reason": legible(r.reason)} for r in shown]
-
-
-def _finish(run: Refresh, report: Report) -> None:
-    run.counts, run.rejections, run.unrecognised = report.counts, report.rejections, report.unrecognised
-    run.finished_at = timezone.now()
-    run.save()
-
-
 def _note_success(feed: Feed) -> None:
     now = timezone.now()
     Feed.objects.filter(pk=feed.pk).update(failures=0, last_success_at=now, next_due_at=now + feed.every)
+    budgets.judge(feed)
 
 
 def _note_failure(feed: Feed, trigger: str, status: Refresh.Status, error: str) -> None:
@@ -321,6 +219,7 @@ def _note_failure(feed: Feed, trigger: str, status: Refresh.Status, error: str) 
     Refresh.objects.create(feed=feed, trigger=trigger, status=status, finished_at=now, error=error)
     if trigger != "command":  # who called the command is told by it
         logger.warning("%s: %s", feed.slug, error)
+    budgets.judge(feed)
 
 
 __all__ = ["CouldNotFetch", "RefreshRefused", "Report", "StaleObservation", "check_moment", "refresh"]

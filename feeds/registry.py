@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
 from types import ModuleType
 
+from django.core.exceptions import ImproperlyConfigured
+
 from pricing.claims import ParsedDocument
 from pricing.currencies.published import PublishedRates
 
 Parsed = ParsedDocument | PublishedRates
+# What NETWORK_FEEDS says for a site that fetches nothing: an empty setting counts as unset.
+NO_FEEDS = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +23,10 @@ class KnownFeed:
     """A feed as the project ships it; an operator may change its schedule, address and precedence.
 
     ``adapter`` is a module of ``feeds.adapters`` with ``parse(bytes)``, and ``offering_id`` where its
-    ids carry more than the seller's own. What it parses to, prices or exchange rates, decides who takes
-    it (``feeds.refreshing``). The documents of embedded feeds are in ``feeds.embedded``.
+    ids carry more than the seller's own, and ``assemble(files)`` where the document is made of a tree of
+    files in the source's repository. ``git_path`` is where the document, or that tree, lies there. What
+    it parses to, prices or exchange rates, decides who takes it (``feeds.refreshing``). The documents of
+    embedded feeds are in ``feeds.embedded``.
     """
 
     slug: str
@@ -34,6 +40,7 @@ class KnownFeed:
     every: timedelta = timedelta(hours=6)
     is_embedded: bool = False
     kind: str = "feed"
+    git_path: str = ""
 
     def parse(self, body: bytes) -> Parsed:
         """What a document says. Raises UnreadableDocument."""
@@ -44,6 +51,16 @@ class KnownFeed:
         """The seller's own id within the feed's id, which may carry a path or a condition besides."""
         strip: Callable[[str, str], str] | None = getattr(self._module(), "offering_id", None)
         return strip(provider, external_id) if strip else external_id
+
+    @property
+    def can_assemble(self) -> bool:
+        """Whether its document can be made of a tree of files."""
+        return hasattr(self._module(), "assemble")
+
+    def assemble(self, files: Mapping[str, bytes]) -> bytes:
+        """The document that a tree of files makes, by path within the tree. Raises UnreadableDocument."""
+        assemble: Callable[[Mapping[str, bytes]], bytes] = self._module().assemble
+        return assemble(files)
 
     def _module(self) -> ModuleType:
         return import_module(f"feeds.adapters.{self.adapter}")
@@ -83,6 +100,7 @@ FEEDS = {
             licence="MIT",
             may_republish=True,
             address="https://models.dev/api.json",
+            git_path="providers",
         ),
         KnownFeed(
             slug="litellm",
@@ -92,7 +110,8 @@ FEEDS = {
             homepage="https://github.com/BerriAI/litellm",
             licence="MIT",
             may_republish=True,
-            address=("https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json"),
+            address="https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json",
+            git_path="model_prices_and_context_window.json",
         ),
         KnownFeed(
             slug="genai-prices",
@@ -106,6 +125,7 @@ FEEDS = {
                 "https://raw.githubusercontent.com/pydantic/genai-prices/refs/heads/main/prices/new_data/v2/data.json"
             ),
             is_embedded=True,
+            git_path="prices/data.json",
         ),
         KnownFeed(
             slug="ecb",
@@ -127,6 +147,7 @@ FEEDS = {
             licence="none stated",
             may_republish=False,
             address="https://www.llm-prices.com/historical-v1.json",
+            git_path="historical-v1.json",
             every=timedelta(days=1),
         ),
     )
@@ -146,3 +167,19 @@ def known_feed(slug: str) -> KnownFeed:
         return FEEDS[slug]
     except KeyError:
         raise UnknownFeed(slug) from None
+
+
+def check_network_feeds(slugs: Iterable[str]) -> None:
+    """Refuse the name of a feed that is not there or has no address; ``none`` alone is no feed's.
+
+    Raises ImproperlyConfigured.
+    """
+    named = list(slugs)
+    if named == [NO_FEEDS]:
+        return
+    choices = sorted(feed.slug for feed in FEEDS.values() if feed.address)
+    for slug in named:
+        if slug not in choices:
+            raise ImproperlyConfigured(
+                f"NETWORK_FEEDS names {slug!r}; it must be {NO_FEEDS}, or some of {', '.join(choices)}."
+            )

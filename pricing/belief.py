@@ -208,6 +208,7 @@ def _load_statements(
         "ended_at",
         "derived_from_id",
         "factor",
+        "ended_by_refresh_id",
     )
     for (
         pk,
@@ -225,8 +226,10 @@ def _load_statements(
         ended,
         base,
         factor,
+        ended_by,
     ) in rows.iterator():
-        if pk in unsaid:
+        # A run that ends where it begins was emptied when its reading was told anew: no reading holds it.
+        if pk in unsaid or (ended == first and ended_by is not None):
             continue
         offering_id, line = conditions[line_id]
         value = (amount, currency, zero)
@@ -301,14 +304,31 @@ def _load_believed(
             "precision",
             "observed_after",
             "source_id",
+            "statement_id",
+            "dated_by_id",
         )
     )
     withdrawn_at = withdrawals(offering_ids)
-    for pk, line_id, start, end, amount, currency, zero, precision, after, source in rows.iterator():
+    for (
+        pk,
+        line_id,
+        start,
+        end,
+        amount,
+        currency,
+        zero,
+        precision,
+        after,
+        source,
+        statement,
+        dated_by,
+    ) in rows.iterator():
         offering_id, line = conditions[line_id]
         ruled_out = (offering_id, end) in withdrawn_at
         value = (amount, currency, zero)
-        segment = Segment(start, end, value, precision, after, source, None, None, ruled_out=ruled_out)
+        segment = Segment(
+            start, end, value, precision, after, source, None, statement, dated_by=dated_by, ruled_out=ruled_out
+        )
         sheets[offering_id].believed.setdefault(line, []).append(segment)
         sheets[offering_id].rows.setdefault(line, []).append(pk)
 

@@ -32,6 +32,8 @@ class Cause:
 
     ``ruled`` makes every difference a correction; ``takes_back`` says that a person speaks in
     another source's name: what it had announced or promised is moved, ended or taken back.
+    ``emptied`` are the statements that no reading holds any more: prices that cite them are written
+    anew, citing what holds.
     """
 
     moment: datetime
@@ -43,6 +45,7 @@ class Cause:
     backfilled: bool = False
     ruled: bool = False
     takes_back: bool = False
+    emptied: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -92,7 +95,7 @@ def _settle_chunk(wanted: Mapping[int, set[Tariff]], cause: Cause, readings: Rea
     drafts: list[Draft] = []
     for offering_id, sheet in sheets.items():
         after = sheet.resolved(wanted[offering_id], readings, specificity)
-        found = list(_differences(sheet, after))
+        found = list(_differences(sheet, after, cause.emptied))
         if found:
             differences += found
             horizon = sheet.read_until(readings, cause.moment)
@@ -109,12 +112,15 @@ def _effective(segment: Segment) -> tuple[object, ...]:
     return (segment.start, segment.end, segment.value, segment.precision, segment.observed_after)
 
 
-def _differences(sheet: Sheet, after: Mapping[Conditions, Sequence[Segment]]) -> Iterator[_Difference]:
+def _differences(
+    sheet: Sheet, after: Mapping[Conditions, Sequence[Segment]], emptied: Collection[int]
+) -> Iterator[_Difference]:
     for line in {*sheet.believed, *after}:
         before, now = sheet.believed.get(line, []), after.get(line, [])
         if now is before:
             continue
-        kept = {_effective(s) for s in before} & {_effective(s) for s in now}
+        sound = [s for s in before if s.statement not in emptied and s.dated_by not in emptied]
+        kept = {_effective(s) for s in sound} & {_effective(s) for s in now}
         row_ids = sheet.rows.get(line, [])
         close = [pk for pk, s in zip(row_ids, before, strict=True) if _effective(s) not in kept]
         opens = [s for s in now if _effective(s) not in kept]

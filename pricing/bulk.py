@@ -54,6 +54,24 @@ def save_new(instances: Sequence[models.Model]) -> None:
         instance._state.adding, instance._state.db = False, connection.alias
 
 
+def save_changes(instances: Sequence[models.Model], names: Sequence[str]) -> None:
+    """Write some columns of instances of one class that are stored already, as bulk_update does.
+
+    That spends its time on one long CASE for each column; this is one plain UPDATE, many times.
+    """
+    if not instances:
+        return
+    model = type(instances[0])
+    rows = _prepared(model, [*names, "id"], map(attrgetter(*names, "pk"), instances))
+    quote = connection.ops.quote_name
+    columns = ", ".join(f"{quote(str(_field(model, name).column))} = %s" for name in names)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {quote(model._meta.db_table)} SET {columns} WHERE id = %s",  # noqa: S608 - own names
+            rows,
+        )
+
+
 def _prepared(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> list[Row]:
     converters = [(place, convert) for place, name in enumerate(columns) if (convert := _converter(model, name))]
     prepared = []
@@ -79,14 +97,26 @@ def _converter(model: type[models.Model], name: str) -> Convert | None:
         return json.dumps
     if isinstance(field, AmountField):
         # PostgreSQL's numeric would round without a word what has too many digits; the field refuses it.
-        return lambda value: field.get_db_prep_value(value, connection)
+        return _remembering(lambda value: field.get_db_prep_value(value, connection))
     if connection.vendor == "postgresql":
         return None
     if isinstance(field, models.DateTimeField):
-        return connection.ops.adapt_datetimefield_value
+        return _remembering(connection.ops.adapt_datetimefield_value)
     if isinstance(field, models.BooleanField):
         return int
     return None
+
+
+def _remembering(convert: Convert) -> Convert:
+    """The same conversion, made once for each value of one call: amounts and moments come again and again."""
+    known: dict[Any, Any] = {}
+
+    def remembered(value: Any) -> Any:
+        if value not in known:
+            known[value] = convert(value)
+        return known[value]
+
+    return remembered
 
 
 def _new_ids(model: type[models.Model], count: int) -> list[int]:

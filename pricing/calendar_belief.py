@@ -10,7 +10,7 @@ from pricing.belief import LINE_COLUMNS, Readings, specificity_of
 from pricing.calendar_history import HeldRule, SaidCalendar, Spell, read_rules, recorded_rules, stated_rules
 from pricing.calendar_rules import from_json
 from pricing.claims import Conditions, SlotRule
-from pricing.models import CalendarStatement, Price, Source, Statement
+from pricing.models import EMPTIED, CalendarStatement, Price, Source, Statement
 from pricing.models import SlotRule as SlotRuleRow
 from pricing.timeline import Value
 
@@ -54,7 +54,7 @@ def resolved_calendars(offering_ids: Collection[int], readings: Readings) -> dic
 
 def _said(offering_ids: Collection[int]) -> dict[CalendarOf, list[SaidCalendar]]:
     columns = ("rules", "first_observed_at", "ended_at", "effective_from")
-    rows = CalendarStatement.objects.filter(offering__in=offering_ids).order_by("pk")
+    rows = CalendarStatement.objects.filter(offering__in=offering_ids).exclude(EMPTIED).order_by("pk")
     specificity = specificity_of(offering_ids)
     said: dict[CalendarOf, list[SaidCalendar]] = {}
     for pk, offering, source, reference, rules, *times in rows.values_list(
@@ -70,7 +70,8 @@ def _spells(offering_ids: Collection[int], said: Iterable[Iterable[SaidCalendar]
     stopped = {each.reference for group in said for each in group if each.ended_at is not None and each.reference}
     spells: dict[int | None, list[Spell]] = {}
     if stopped:
-        stated = Statement.objects.filter(reference__in=stopped, line__offering__in=offering_ids).order_by()
+        stated = Statement.objects.filter(reference__in=stopped, line__offering__in=offering_ids)
+        stated = stated.exclude(EMPTIED).order_by()
         for reference, first, ended in stated.values_list("reference_id", "first_observed_at", "ended_at").distinct():
             spells.setdefault(reference, []).append((first, ended))
     return spells

@@ -41,16 +41,24 @@ def take_calendars(place: Place, given: Sequence[GivenCalendar], unreadable: Col
     Returns the offerings that the source ever gave a calendar for: a reading can matter for them although it says
     nothing of theirs, since it may show them without one.
     """
-    keys: dict[CalendarKey, GivenCalendar] = {
-        (each.reference, each.offering, text_of(normalised(each.rules))): each for each in given if each.rules
-    }
-    statements = CalendarStatement.objects.filter(source=place.source)
-    rows = statements.values_list("pk", "first_observed_at", "ended_at", "reference_id", "offering_id", "rules")
-    runs = [_run(*row) for row in rows]
+    keys = calendars_by_key(given)
+    runs = stored_calendars(place.source)
     touched = {run.key[1] for run in runs} | {each.offering for each in keys.values()}
     edits = _edits(place, [run for run in runs if run.key[0] not in unreadable], keys)
     _write(place, edits, keys)
     return touched
+
+
+def calendars_by_key(given: Sequence[GivenCalendar]) -> dict[CalendarKey, GivenCalendar]:
+    """The calendars that hold any rules, each under its key as a statement."""
+    return {(each.reference, each.offering, text_of(normalised(each.rules))): each for each in given if each.rules}
+
+
+def stored_calendars(source: Source) -> list[Run[CalendarKey]]:
+    """Every run of calendars that a source has given: there are few."""
+    statements = CalendarStatement.objects.filter(source=source)
+    rows = statements.values_list("pk", "first_observed_at", "ended_at", "reference_id", "offering_id", "rules")
+    return [_run(*row) for row in rows]
 
 
 def _run(
@@ -75,17 +83,20 @@ def _write(place: Place, edits: Edits[CalendarKey], keys: dict[CalendarKey, Give
     neighbour = None
     if place.following is not None:
         neighbour = Observation.objects.get(source=place.source, observed_at=place.following)
-        CalendarStatement.objects.bulk_create(_continued(edits.split, place.at, neighbour))
+        CalendarStatement.objects.bulk_create(continued_calendars(edits.split, place.at, neighbour))
     ended_by = neighbour.refresh_id if neighbour else None
     CalendarStatement.objects.bulk_create(
-        [_statement(place, keys[key], first, absent, ended, ended_by) for key, first, absent, ended in edits.opened]
+        [
+            calendar_statement(place, keys[key], first, absent, ended, ended_by)
+            for key, first, absent, ended in edits.opened
+        ]
     )
-    _update([*edits.ended, *edits.split], ended_at=place.at, ended_by_refresh_id=place.refresh_id)
-    _update(edits.grown, first_observed_at=place.at, absent_before=place.previous, refresh_id=place.refresh_id)
-    _update(edits.narrowed, absent_before=place.at)
+    update_calendars([*edits.ended, *edits.split], ended_at=place.at, ended_by_refresh_id=place.refresh_id)
+    update_calendars(edits.grown, first_observed_at=place.at, absent_before=place.previous, refresh_id=place.refresh_id)
+    update_calendars(edits.narrowed, absent_before=place.at)
 
 
-def _continued(
+def continued_calendars(
     split: Sequence[Run[CalendarKey]], absent_at: datetime, neighbour: Observation
 ) -> list[CalendarStatement]:
     """The second halves of runs that a reading splits: the same calendar, from the next reading on."""
@@ -98,7 +109,7 @@ def _continued(
     return halves
 
 
-def _statement(
+def calendar_statement(
     place: Place,
     given: GivenCalendar,
     first: datetime,
@@ -106,6 +117,7 @@ def _statement(
     ended: datetime | None,
     ended_by: int | None,
 ) -> CalendarStatement:
+    """A calendar that opens, as a statement not yet saved."""
     return CalendarStatement(
         source=place.source,
         reference_id=given.reference,
@@ -121,6 +133,7 @@ def _statement(
     )
 
 
-def _update(runs: Sequence[Run[CalendarKey]], **values: object) -> None:
+def update_calendars(runs: Sequence[Run[CalendarKey]], **values: object) -> None:
+    """Write the same values to the statements of many runs."""
     if runs:
         CalendarStatement.objects.filter(pk__in=[run.statement for run in runs]).update(**values)

@@ -13,7 +13,7 @@ from pricing.calendar_bookkeeping import calendar_differences
 from pricing.calendar_history import HeldRule
 from pricing.calendar_rules import from_json, text_of
 from pricing.calendar_text import hours
-from pricing.models import CalendarStatement, Price, SlotRule, Source
+from pricing.models import EMPTIED, CalendarStatement, Price, SlotRule, Source
 
 ROWS_AT_ONCE = 2000
 
@@ -71,6 +71,7 @@ def _runs_astray(offering_ids: Sequence[int], readings: Readings) -> Iterator[Ca
     """Whether the runs of one calendar never overlap, and begin and end where their source was read."""
     ended: dict[tuple[object, ...], datetime | None] = {}
     rows = CalendarStatement.objects.filter(offering__in=offering_ids).exclude(source__kind=Source.Kind.EDITOR)
+    rows = rows.exclude(EMPTIED)
     columns = ("pk", "source_id", "reference_id", "offering_id", "first_observed_at", "absent_before", "ended_at")
     for pk, *key, first, absent, end, rules in rows.order_by("first_observed_at", "pk").values_list(*columns, "rules"):
         where = f"calendar statement {pk}"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 from datetime import datetime
-from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
@@ -13,52 +11,29 @@ from django.utils import timezone
 
 from pricing.belief import FEED_GRACE, FEED_PATIENCE, TariffKey
 from pricing.bookkeeping import Cause, settle
-from pricing.bulk import Row, insert
+from pricing.bulk import insert
 from pricing.calendar_bookkeeping import settle_calendars
-from pricing.calendar_statements import GivenCalendar, Place, take_calendars
-from pricing.claims import Claim, SlotRule
+from pricing.calendar_statements import Place, take_calendars
 from pricing.doubts import open_holds_of
 from pricing.locks import lock_ledger
 from pricing.models import Hold, Observation, Price, Source, Statement
 from pricing.routes.readings import ToldRoute, observe_routes, observe_routes_again
-from pricing.runs import Edits, Run, read_between, read_latest
+from pricing.runs import Edits, read_between, read_latest
 from pricing.settlement import settle_crossed
-from pricing.sheets import BATCH, Outcome, StaleObservation, ensure_lines, tariffs_of
-
-StatementKey = tuple[int, int, Decimal, str, str, datetime | None, datetime | None, str, int | None, Decimal | None]
-Citation = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What one reference says in one reading; ``zero_means`` belongs to the claims whose amount is 0.
-
-    ``slots`` are all the rules that it gives for the calendar of its lines.
-    """
-
-    reference: int
-    offering: int
-    claims: Sequence[Claim]
-    zero_means: str = "free"
-    slots: Sequence[SlotRule] = ()
-
-    @property
-    def calendar(self) -> GivenCalendar:
-        """Its calendar, which can be read where the first price of a slot can."""
-        cited = next((claim for claim in self.claims if claim.line.slot and claim.citation_url), None)
-        citation = (cited.citation_url, cited.citation_title) if cited else ("", "")
-        return GivenCalendar(self.reference, self.offering, tuple(self.slots), *citation)
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One successful reading of a source; ``backfilled`` ones may be older than the last."""
-
-    source: Source
-    observed_at: datetime
-    digest: str
-    refresh_id: int | None = None
-    backfilled: bool = False
+from pricing.sheets import BATCH, Outcome, StaleObservation, tariffs_of
+from pricing.statements import (
+    RUN_COLUMNS,
+    STATEMENT_COLUMNS,
+    Citation,
+    Reading,
+    StatementKey,
+    Told,
+    claims_by_key,
+    continued,
+    statement_row,
+    stored_run,
+    update_runs,
+)
 
 
 def observe(
@@ -76,7 +51,7 @@ def observe(
         previous, following = _neighbours(reading)
         is_first = previous is None and following is None
         told = list(told)
-        keys, tariff_of = _keys(told)
+        keys, tariff_of = claims_by_key(told)
         edits = _edits(reading, keys, (previous, following), frozenset(unreadable))
         _record_observation(reading)
         place = Place(reading.source, reading.observed_at, reading.refresh_id, previous, following)
@@ -155,49 +130,6 @@ def _record_observation(reading: Reading) -> None:
     )
 
 
-def _keys(told: Sequence[Told]) -> tuple[dict[StatementKey, Citation], dict[int, TariffKey]]:
-    """Every claim as a statement's key, and the tariff of every line that they name."""
-    wanted = {(t.offering, claim.line) for t in told for claim in t.claims}
-    wanted |= {(t.offering, claim.derived_from) for t in told for claim in t.claims if claim.derived_from is not None}
-    line_ids = ensure_lines(wanted)
-    keys: dict[StatementKey, Citation] = {}
-    for t in told:
-        for claim in t.claims:
-            zero = "" if claim.amount else t.zero_means
-            keys[
-                (
-                    t.reference,
-                    line_ids[t.offering, claim.line],
-                    claim.amount,
-                    claim.currency,
-                    zero,
-                    claim.effective_from,
-                    claim.effective_until,
-                    claim.precision,
-                    None if claim.derived_from is None else line_ids[t.offering, claim.derived_from],
-                    claim.factor,
-                )
-            ] = (claim.citation_url, claim.citation_title)
-    return keys, {pk: (offering, line.tariff) for (offering, line), pk in line_ids.items()}
-
-
-_RUN_COLUMNS = (
-    "pk",
-    "first_observed_at",
-    "ended_at",
-    "reference_id",
-    "line_id",
-    "amount",
-    "currency",
-    "zero_means",
-    "effective_from",
-    "effective_until",
-    "precision",
-    "derived_from_id",
-    "factor",
-)
-
-
 def _edits(
     reading: Reading,
     keys: dict[StatementKey, Citation],
@@ -212,16 +144,11 @@ def _edits(
         near = statements.filter(first_observed_at__lte=following)
     else:
         near = statements.filter(first_observed_at__lte=following).exclude(ended_at__lte=previous)
-    rows = near.values_list(*_RUN_COLUMNS).iterator()
-    runs = (run for run in map(_run, rows) if run.key[0] not in unreadable)
+    rows = near.values_list(*RUN_COLUMNS).iterator()
+    runs = (run for run in map(stored_run, rows) if run.key[0] not in unreadable)
     if following is None:
         return read_latest(runs, keys, reading.observed_at, previous)
     return read_between(runs, keys, reading.observed_at, previous, following)
-
-
-def _run(row: tuple[object, ...]) -> Run[StatementKey]:
-    pk, first, ended, *key = row
-    return Run(pk, tuple(key), first, ended)  # type: ignore[arg-type]
 
 
 def _write_edits(
@@ -236,70 +163,15 @@ def _write_edits(
     neighbour = None
     if following is not None:
         neighbour = Observation.objects.get(source=reading.source, observed_at=following)
-        Statement.objects.bulk_create(_continued(edits.split, at, neighbour), batch_size=BATCH)
+        Statement.objects.bulk_create(continued(edits.split, at, neighbour), batch_size=BATCH)
     ended_by = neighbour.refresh_id if neighbour is not None else None
-    rows = (_statement(reading, *opened, keys[opened[0]], ended_by) for opened in edits.opened)
+    rows = (statement_row(reading, *opened, keys[opened[0]], ended_by) for opened in edits.opened)
     insert(Statement, STATEMENT_COLUMNS, rows)
-    _update([*edits.ended, *edits.split], ended_at=at, ended_by_refresh_id=reading.refresh_id)
-    _update(edits.grown, first_observed_at=at, absent_before=previous, refresh_id=reading.refresh_id)
-    _update(edits.narrowed, absent_before=at)
+    update_runs([*edits.ended, *edits.split], ended_at=at, ended_by_refresh_id=reading.refresh_id)
+    update_runs(edits.grown, first_observed_at=at, absent_before=previous, refresh_id=reading.refresh_id)
+    update_runs(edits.narrowed, absent_before=at)
     runs = [*edits.ended, *edits.split, *edits.grown, *edits.narrowed]
     return {run.key[1] for run in runs} | {key[1] for key, *_ in edits.opened}
-
-
-def _continued(split: Sequence[Run[StatementKey]], absent_at: datetime, neighbour: Observation) -> list[Statement]:
-    """The second halves of runs that a reading splits: the same words, from the next reading on."""
-    halves = list(Statement.objects.filter(pk__in=[run.statement for run in split]))
-    for half in halves:
-        half.pk = None
-        half._state.adding = True
-        half.first_observed_at = neighbour.observed_at
-        half.absent_before = absent_at
-        half.refresh_id = neighbour.refresh_id
-    return halves
-
-
-def _update(runs: Sequence[Run[StatementKey]], **values: object) -> None:
-    for start in range(0, len(runs), BATCH):
-        ids = [run.statement for run in runs[start : start + BATCH]]
-        Statement.objects.filter(pk__in=ids).update(**values)
-
-
-STATEMENT_COLUMNS = (
-    "source_id",
-    "reference_id",
-    "line_id",
-    "amount",
-    "currency",
-    "zero_means",
-    "effective_from",
-    "effective_until",
-    "precision",
-    "derived_from_id",
-    "factor",
-    "first_observed_at",
-    "absent_before",
-    "ended_at",
-    "refresh_id",
-    "ended_by_refresh_id",
-    "citation_url",
-    "citation_title",
-    "note",
-    "recorded_at",
-)
-
-
-def _statement(
-    reading: Reading,
-    key: StatementKey,
-    first: datetime,
-    absent_before: datetime | None,
-    ended: datetime | None,
-    citation: Citation,
-    ended_by: int | None,
-) -> Row:
-    run = (first, absent_before, ended, reading.refresh_id, ended_by)
-    return (reading.source.pk, *key, *run, *citation, "", timezone.now())
 
 
 def _waiting(reading: Reading, previous: datetime | None, following: datetime | None) -> set[TariffKey]:

@@ -1,16 +1,16 @@
 """The one way into the record: everybody who knows a price says so here, and resolution decides.
 
-Feeds and documents say what they read (``observe``); people state, pin, reroute, withdraw, relist and
-undo.
-Each operation writes its evidence and settles the tariffs and calendars it touches in one
-transaction; none writes a price of its own.
+Feeds and documents say what they read (``observe``; ``observe_anew`` after an adapter was mended); people
+state, pin, reroute, withdraw, relist and undo. Each operation writes its evidence and settles the tariffs
+and calendars it touches in one transaction; none writes a price of its own.
 """
 
 from __future__ import annotations
 
 from pricing import rulings
-from pricing.documents import Reading, Told, observe, observe_again
+from pricing.documents import observe, observe_again
 from pricing.models import Decision
+from pricing.retelling import Retelling, Retold, observe_anew
 from pricing.routes.clock import routes_taking_effect, settle_routes
 from pricing.routes.people import id_to_route, reroute, reschedule_route, retire_route, undo_route
 from pricing.routes.readings import ToldRoute
@@ -36,11 +36,14 @@ from pricing.rulings import (
     withdraw,
 )
 from pricing.sheets import LedgerError, Outcome, StaleObservation
+from pricing.statements import Reading, Told
 
 __all__ = [
     "LedgerError",
     "Outcome",
     "Reading",
+    "Retelling",
+    "Retold",
     "Ruling",
     "StaleObservation",
     "Told",
@@ -53,6 +56,7 @@ __all__ = [
     "make_permanent",
     "observe",
     "observe_again",
+    "observe_anew",
     "pin",
     "refuse_hold",
     "release_hold",

@@ -203,6 +203,12 @@ class _Run(NamedTuple):
     first: datetime
     absent_before: datetime | None
     ended: datetime | None
+    ended_by: int | None
+
+    @property
+    def is_emptied(self) -> bool:
+        """Whether the one reading that held it was told anew, by a refresh, and says otherwise now."""
+        return self.ended == self.first and self.ended_by is not None
 
 
 _CLAIM = ("source_id", "reference_id", "amount", "currency", "zero_means")
@@ -212,16 +218,27 @@ _DATES = ("effective_from", "effective_until", "precision")
 def runs_keep_apart(progress: Progress = no_progress) -> Iterator[Finding]:
     """Whether the runs of one claim never overlap, and begin and end where their source was read."""
     done, total = 0, Statement.objects.count()
-    columns = ("line_id", "pk", "first_observed_at", "absent_before", "ended_at", *_CLAIM, *_DATES)
+    columns = (
+        "line_id",
+        "pk",
+        "first_observed_at",
+        "absent_before",
+        "ended_at",
+        "ended_by_refresh_id",
+        *_CLAIM,
+        *_DATES,
+    )
     rows = Statement.objects.order_by("line_id").values_list(*columns).iterator(ROWS_AT_ONCE)
-    runs = (_Run(line, pk, tuple(claim), first, absent, ended) for line, pk, first, absent, ended, *claim in rows)
+    runs = (
+        _Run(line, pk, tuple(claim), first, absent, ended, by) for line, pk, first, absent, ended, by, *claim in rows
+    )
     readings, unsaid = _FeedReadings(), taken_back()
     for _, group in groupby(runs, key=attrgetter("line")):
         of_line = list(group)
         for run in of_line:
             yield from _run_findings(run, readings)
         # What was taken back says nothing, so that the same may be said again for the same time.
-        yield from _repeats([run for run in of_line if run.pk not in unsaid])
+        yield from _repeats([run for run in of_line if run.pk not in unsaid and not run.is_emptied])
         done += len(of_line)
         progress("statements as runs", done, total)
 
@@ -247,7 +264,7 @@ def _run_findings(run: _Run, readings: _FeedReadings) -> Iterator[Finding]:
     where = f"statement {run.pk} on line {run.line}"
     source = run.claim[0]
     assert isinstance(source, int)
-    if run.ended is not None and run.ended <= run.first:
+    if run.ended is not None and run.ended <= run.first and not run.is_emptied:
         yield Finding("runs", where, f"ended at {run.ended.isoformat()}, not after it was first read")
     if run.absent_before is not None and run.absent_before >= run.first:
         yield Finding("runs", where, f"was absent at {run.absent_before.isoformat()}, not before it was first read")

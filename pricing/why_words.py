@@ -69,6 +69,8 @@ def _read(statement: Statement, last_reading: datetime | None) -> str:
 
 def _run(statement: Statement, last_reading: datetime | None) -> str:
     first = f"It was first read so at {utc(statement.first_observed_at)}"
+    if statement.ended_at == statement.first_observed_at:
+        return f"{first}; that document was read again since, and says otherwise."
     if statement.ended_at is not None:
         return f"{first}, and no longer at {utc(statement.ended_at)}."
     return f"{first}, and still so at the last reading, {utc(last_reading or statement.first_observed_at)}."

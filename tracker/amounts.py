@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 
 DIGITS = 38
 PLACES = 18
@@ -17,8 +18,12 @@ class AmountOutOfRange(ValueError):
 
 def fits(amount: Decimal) -> bool:
     """Whether an amount can be stored without losing a digit."""
-    if not amount.is_finite():
-        return False
+    return amount.is_finite() and _finite_fits(amount)
+
+
+@lru_cache(maxsize=65536)
+def _finite_fits(amount: Decimal) -> bool:
+    """Documents repeat their amounts; that two equal ones may be written otherwise makes no difference."""
     sign, digits, exponent = amount.as_tuple()
     del sign
     assert isinstance(exponent, int)
@@ -42,6 +47,7 @@ def to_sortable(amount: Decimal) -> str:
     return "-" + text.translate(_COMPLEMENT) if amount < 0 else text
 
 
+@lru_cache(maxsize=65536)
 def from_sortable(text: str) -> Decimal:
     """The amount behind ``to_sortable``."""
     if text.startswith("-"):

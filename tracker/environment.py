@@ -28,11 +28,13 @@ DEFAULTS: dict[str, str] = {
     "REDIS_URL": "",
     "EMAIL_URL": "console:",
     "EMAIL_FROM": "AI monetization tracker <tracker@localhost>",
+    "ADMINS": "",
     "API_REQUIRE_AUTH": "0",
     "API_RATE_LIMIT_ANON": "600/minute",
     "API_RATE_LIMIT_USER": "6000/minute",
     "OUTBOUND_ALLOW_NETS": "",
     "NETWORK_FEEDS": "models-dev,litellm,ecb",
+    "PAYLOAD_RETENTION_DAYS": "0",
     "TICK_SECONDS": "30",
     "WEB_PROCESSES": "1",
     "WEB_THREADS": "4",
@@ -73,11 +75,13 @@ class Environment:
     redis_url: str
     email: dict[str, Any]
     email_from: str
+    admins: list[str]
     api_require_auth: bool
     api_rate_limit_anon: RateLimit
     api_rate_limit_user: RateLimit
     outbound_allow_nets: list[IPv4Network | IPv6Network]
     network_feeds: list[str]
+    payload_retention_days: int
     tick_seconds: int
     web_processes: int
     web_threads: int
@@ -110,11 +114,13 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         redis_url=read.redis_url("REDIS_URL"),
         email=email_from_url(read.text("EMAIL_URL")),
         email_from=read.text("EMAIL_FROM"),
+        admins=read.addresses("ADMINS"),
         api_require_auth=read.flag("API_REQUIRE_AUTH"),
         api_rate_limit_anon=read.rate("API_RATE_LIMIT_ANON"),
         api_rate_limit_user=read.rate("API_RATE_LIMIT_USER"),
         outbound_allow_nets=read.networks("OUTBOUND_ALLOW_NETS"),
         network_feeds=read.items("NETWORK_FEEDS"),
+        payload_retention_days=read.number("PAYLOAD_RETENTION_DAYS", 0, 36500),
         tick_seconds=read.number("TICK_SECONDS", 1, 3600),
         web_processes=read.number("WEB_PROCESSES", 1, 64),
         web_threads=read.number("WEB_THREADS", 1, 256),
@@ -191,6 +197,12 @@ class _Reader:
 
     def items(self, name: str) -> list[str]:
         return [item.strip() for item in self.text(name).split(",") if item.strip()]
+
+    def addresses(self, name: str) -> list[str]:
+        for item in self.items(name):
+            if not re.fullmatch(r"[^@\s]+@[^@\s]+", item):
+                raise _refused(name, item, "mail addresses such as operator@example.org, with commas")
+        return self.items(name)
 
     def networks(self, name: str) -> list[IPv4Network | IPv6Network]:
         try:

@@ -161,9 +161,15 @@ else:
 
 TICK_SECONDS = ENVIRONMENT.tick_seconds
 # Dotted paths of functions without arguments, run in this order at each tick: "look whether there is work".
-TICK_STEPS: list[str] = ["pricing.clock.follow_the_clock", "feeds.tasks.refresh_due_feeds"]
+TICK_STEPS: list[str] = [
+    "pricing.clock.follow_the_clock",
+    "feeds.tasks.refresh_due_feeds",
+    "feeds.retention.drop_old_bodies",
+]
 # Dotted paths of functions without arguments that return the gauges of an app: see tracker.health.metrics.
 METRIC_SOURCES: list[str] = ["feeds.metrics.gauges"]
+# By name, dotted paths of functions whose answer /readyz shows beside what it checks; none makes the tracker unready.
+READINESS_NOTES: dict[str, str] = {"feeds": "feeds.budgets.readiness"}
 # Commands, with their arguments, that `manage.py bootstrap` runs after migrating; each must be safe to run again.
 BOOTSTRAP_COMMANDS: list[list[str]] = [["load_curated"], ["refresh", "genai-prices"]]
 
@@ -210,6 +216,8 @@ EMAIL_USE_SSL = ENVIRONMENT.email.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = ENVIRONMENT.email.get("EMAIL_TIMEOUT")
 DEFAULT_FROM_EMAIL = ENVIRONMENT.email_from
 SERVER_EMAIL = ENVIRONMENT.email_from
+EMAIL_SUBJECT_PREFIX = "[tracker] "
+ADMINS = [(address, address) for address in ENVIRONMENT.admins]
 
 # API
 
@@ -257,6 +265,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 
 OUTBOUND_ALLOW_NETS = ENVIRONMENT.outbound_allow_nets
 NETWORK_FEEDS = ENVIRONMENT.network_feeds
+PAYLOAD_RETENTION_DAYS = ENVIRONMENT.payload_retention_days
 # The curated record: facts with their citations, shipped with the project.
 RECORD_DIR = BASE_DIR / "data"
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from feeds.adapters.amounts import BadRow, price_amount, shape_name, shown
 from feeds.adapters.document import load_noting_repeats
+from feeds.adapters.models_dev_tree import assemble
 from pricing.claims import (
     STANDARD_TIER,
     Claim,
@@ -26,6 +27,8 @@ from pricing.claims import (
     Rejection,
     UnreadableDocument,
 )
+
+__all__ = ["assemble", "model_facts", "parse"]
 
 _METERS = {
     "input": "input_tokens",

@@ -13,6 +13,7 @@ from companies.models import AIModel, Company
 from feeds.admin.refreshes import counts_in_short
 from feeds.models import Feed, Refresh
 from pricing.models import Decision, Offering, Price, PricingChange
+from pricing.staleness import stale_prices
 from tracker.admin_pages import list_url
 from tracker.models import Heartbeat
 
@@ -26,6 +27,7 @@ def facts(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         **context,
         "facts": [(name, count(), address) for name, label, count, address in _counted() if _may_see(request, label)],
         "feeds": Feed.objects.select_related("source"),
+        "failing": Feed.objects.filter(enabled=True, failing_since__isnull=False).select_related("source"),
         "last_tick": Heartbeat.last_seen(Heartbeat.TICK),
         "refreshes": [(run, counts_in_short(run)) for run in _refreshes()[:SHOWN]],
         "changes": _changes().select_related("offering__seller").order_by("-sequence")[:SHOWN],
@@ -49,6 +51,7 @@ def _counted() -> list[tuple[str, str, Callable[[], int], str]]:
         ("AI models", "companies.aimodel", AIModel.objects.count, list_url(AIModel)),
         ("offerings listed", "pricing.offering", listed.count, list_url(Offering, status__exact="listed")),
         ("prices in force", "pricing.price", _in_force().count, list_url(Price, known_until__isempty=1)),
+        ("stale prices", "pricing.price", _stale().count, list_url(Price, stale="yes")),
         ("pricing changes", "pricing.pricingchange", _changes().count, list_url(PricingChange, initial__exact=0)),
     ]
 
@@ -56,6 +59,10 @@ def _counted() -> list[tuple[str, str, Callable[[], int], str]]:
 def _in_force() -> QuerySet[Price]:
     now = timezone.now()
     return Price.objects.filter(known_until__isnull=True, effective_from__lte=now).exclude(effective_until__lte=now)
+
+
+def _stale() -> QuerySet[Price]:
+    return stale_prices(timezone.now())
 
 
 def _refreshes() -> QuerySet[Refresh]:

@@ -14,6 +14,8 @@ from django.utils import timezone
 from unfold.decorators import action, display
 
 from feeds.admin.refreshes import counts_in_short
+from feeds.budgets import budgets
+from feeds.leases import lease_in_words
 from feeds.models import Feed, Refresh
 from tracker.admin_base import HistoryAdmin
 from tracker.admin_pages import FormPage, answer, list_url, posted
@@ -51,8 +53,17 @@ def what_was_asked(feed: Feed, was_told: bool) -> str:
 class FeedAdmin(HistoryAdmin):
     """What is fetched, when, and by whom just now. The feeds themselves come with the project."""
 
-    list_display = ("source", "enabled", "every", "next_due_at", "last_success_at", "failures", "lease")
-    list_filter = ("enabled", "failures")
+    list_display = (
+        "source",
+        "enabled",
+        "every",
+        "next_due_at",
+        "last_success_at",
+        "failures",
+        "within_budget",
+        "lease",
+    )
+    list_filter = ("enabled", ("failing_since", admin.EmptyFieldListFilter), "failures")
     search_fields = ("source__slug", "source__name", "address")
     list_select_related = ("source",)
     actions = ("refresh_chosen", "release_chosen")
@@ -60,6 +71,7 @@ class FeedAdmin(HistoryAdmin):
     fieldsets = (
         (None, {"fields": ("source", "adapter", "address")}),
         ("Schedule", {"fields": (("enabled", "every"), "next_due_at")}),
+        ("Failure budget", {"fields": (("failure_budget", "budget_window"), "failed_lately")}),
         ("State", {"fields": (("last_success_at", "failures"), "lease", ("etag", "last_modified"), "current_digest")}),
     )
 
@@ -70,7 +82,7 @@ class FeedAdmin(HistoryAdmin):
         return False
 
     def named_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
-        held = ("last_success_at", "failures", "lease", "etag", "last_modified", "current_digest")
+        held = ("last_success_at", "failures", "failed_lately", "lease", "etag", "last_modified", "current_digest")
         return ["source", "adapter", *held]
 
     def save_model(self, request: HttpRequest, obj: Feed, form: forms.ModelForm, change: bool) -> None:
@@ -94,11 +106,17 @@ class FeedAdmin(HistoryAdmin):
 
     @display(description="Lease")
     def lease(self, feed: Feed) -> str:
-        if feed.locked_until is None:
-            return "free"
-        if feed.locked_until < timezone.now():
-            return f"ran out {utc(feed.locked_until)}, free again"
-        return f"held by {feed.owner} until {utc(feed.locked_until)}"
+        return lease_in_words(feed)
+
+    @display(description="Within its budget", ordering="failing_since", boolean=True)
+    def within_budget(self, feed: Feed) -> bool:
+        return feed.failing_since is None
+
+    @display(description="Failed lately")
+    def failed_lately(self, feed: Feed) -> str:
+        budget = budgets([feed])[feed.pk]
+        since = f"; beyond its budget since {utc(feed.failing_since)}" if feed.failing_since is not None else ""
+        return f"{budget.failed} of {budget.refreshes} refreshes, {budget.failed_percent}%{since}"
 
     @admin.action(description="Refresh now", permissions=["change"])
     def refresh_chosen(self, request: HttpRequest, rows: QuerySet[Feed]) -> None:

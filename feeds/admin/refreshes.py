@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
+from feeds.archive import body_in_words
 from feeds.models import Payload, Refresh
 from tracker.admin_base import LargeTable, ReadOnlyAdmin
 
@@ -67,7 +68,10 @@ class RefreshAdmin(LargeTable, ReadOnlyAdmin):
 
     @display(description="Payload")
     def shown_payload(self, refresh: Refresh) -> str:
-        return f"{filesizeformat(refresh.payload.size)}, kept" if refresh.payload else "not kept: nothing new in it"
+        if refresh.payload is None:
+            return "not kept: nothing new in it"
+        kept = body_in_words(refresh.payload)
+        return f"{filesizeformat(refresh.payload.size)}, {kept if kept == 'kept' else f'body {kept}'}"
 
     @display(description="Counts")
     def all_counts(self, refresh: Refresh) -> SafeString:
@@ -93,9 +97,10 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> SafeString
 class PayloadAdmin(LargeTable, ReadOnlyAdmin):
     """The raw documents, each kept once."""
 
-    list_display = ("shown_digest", "shown_size", "created_at")
+    list_display = ("shown_digest", "shown_size", "created_at", "shown_body")
+    list_filter = (("dropped_at", admin.EmptyFieldListFilter),)
     search_fields = ("digest",)
-    fieldsets = ((None, {"fields": ("digest", "shown_size", "created_at", "read_by")}),)
+    fieldsets = ((None, {"fields": ("digest", "shown_size", "created_at", "shown_body", "read_by")}),)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("compressed")
@@ -103,6 +108,10 @@ class PayloadAdmin(LargeTable, ReadOnlyAdmin):
     @display(description="Digest", ordering="digest")
     def shown_digest(self, payload: Payload) -> str:
         return payload.digest[:12]
+
+    @display(description="Body", ordering="dropped_at")
+    def shown_body(self, payload: Payload) -> str:
+        return body_in_words(payload)
 
     @display(description="Size before compression", ordering="size")
     def shown_size(self, payload: Payload) -> str:

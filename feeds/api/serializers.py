@@ -7,6 +7,8 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from feeds.archive import body_in_words
+from feeds.budgets import Budget
 from feeds.models import Feed, Refresh
 from pricing.models import Source
 from tracker.api.fields import MomentText
@@ -43,6 +45,16 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
         return source.slug if source.is_fetched else None
 
 
+class BudgetSerializer(serializers.Serializer[Any]):
+    """How many of a feed's refreshes failed within a window, and how many percent may."""
+
+    window_seconds = serializers.IntegerField()
+    allowed_percent = serializers.IntegerField()
+    refreshes = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    failed_percent = serializers.IntegerField()
+
+
 class FeedSerializer(serializers.ModelSerializer[Feed]):
     """A source that is fetched: address, adapter, schedule, and how it goes."""
 
@@ -53,6 +65,10 @@ class FeedSerializer(serializers.ModelSerializer[Feed]):
     next_due_at = MomentText()
     last_success_at = MomentText(allow_null=True)
     running = serializers.SerializerMethodField(help_text="Whether a refresh is under way.")
+    failures = serializers.IntegerField(help_text="Failed refreshes in a row.")
+    budget = serializers.SerializerMethodField(help_text="Refreshes that failed lately, and how many may.")
+    is_failing = serializers.SerializerMethodField(help_text="Whether more refreshes failed than the budget allows.")
+    failing_since = MomentText(allow_null=True)
 
     class Meta:
         model = Feed
@@ -66,6 +82,9 @@ class FeedSerializer(serializers.ModelSerializer[Feed]):
             "next_due_at",
             "running",
             "failures",
+            "budget",
+            "is_failing",
+            "failing_since",
             "last_success_at",
         ]
 
@@ -76,6 +95,16 @@ class FeedSerializer(serializers.ModelSerializer[Feed]):
     def get_running(self, feed: Feed) -> bool:
         """Whether somebody holds the lease now."""
         return feed.locked_until is not None and feed.locked_until > self.context["view"].moment
+
+    @extend_schema_field(BudgetSerializer)
+    def get_budget(self, feed: Feed) -> dict[str, int]:
+        """The refreshes within the window of the feed's budget."""
+        counted: dict[int, Budget] = self.context["view"].budgets
+        return counted[feed.pk].as_json()
+
+    def get_is_failing(self, feed: Feed) -> bool:
+        """Whether the last refresh left the budget spent."""
+        return feed.failing_since is not None
 
 
 @extend_schema_serializer(
@@ -94,6 +123,7 @@ class FeedSerializer(serializers.ModelSerializer[Feed]):
                 "counts": {"seen": 3210, "new": 4, "changed": 11, "withdrawn": 0, "held": 0, "rejected": 1},
                 "rejections": [{"provider": "example", "model": "broken", "reason": "input: -1 is negative"}],
                 "unrecognised": {"input_cost_per_wish": 2},
+                "body": "kept",
                 "error": "",
             },
         )
@@ -111,6 +141,7 @@ class RefreshSerializer(serializers.ModelSerializer[Refresh]):
         child=serializers.JSONField(), help_text="The first rows that were not taken, with the reason."
     )
     unrecognised = Counts(help_text="Price fields that no rule understands, by count.")
+    body = serializers.SerializerMethodField(help_text="Whether the raw document is kept: see ``digest``.")
 
     class Meta:
         model = Refresh
@@ -126,5 +157,10 @@ class RefreshSerializer(serializers.ModelSerializer[Refresh]):
             "counts",
             "rejections",
             "unrecognised",
+            "body",
             "error",
         ]
+
+    def get_body(self, refresh: Refresh) -> str:
+        """``kept``, ``none`` where nothing new was archived, or since when it is there no more."""
+        return body_in_words(refresh.payload)

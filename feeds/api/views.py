@@ -8,9 +8,11 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from feeds.api.filters import FeedFilters, RefreshFilters, SourceFilters
 from feeds.api.serializers import FeedSerializer, RefreshSerializer, SourceSerializer
+from feeds.budgets import Budget, budgets
 from feeds.models import Feed, Refresh
 from pricing.api.freshness import sources_with_newest
 from pricing.models import Source
@@ -52,6 +54,11 @@ class FeedRows(ReadView):
         """The moment for which a lease is judged."""
         return timezone.now()
 
+    @cached_property
+    def budgets(self) -> dict[int, Budget]:
+        """The failure budgets of all feeds: there are few."""
+        return budgets(list(Feed.objects.all()))
+
 
 class FeedListView(FeedRows, ListView):
     """Feeds, by the precedence of their sources."""
@@ -68,7 +75,11 @@ class FeedView(FeedRows, DetailView):
 class RefreshListView(ListView):
     """Refreshes with their reports, the newest first."""
 
-    queryset = Refresh.objects.select_related("feed__source").order_by("-started_at", "-pk")
+    queryset = (
+        Refresh.objects.select_related("feed__source", "payload")
+        .defer("payload__compressed")
+        .order_by("-started_at", "-pk")
+    )
     serializer_class = RefreshSerializer
     filterset_class = RefreshFilters
     follows_record = False

@@ -15,6 +15,7 @@ from unfold.decorators import action, display
 from pricing.admin import announced, routing, rulings
 from pricing.admin.forms import OfferingForm
 from pricing.admin.search import OfferingSearch
+from pricing.admin.staleness import StaleOfferings
 from pricing.admin.story import stands_withdrawn, tell
 from pricing.models import Offering, Price, PricingChange
 from tracker.admin_base import HistoryAdmin
@@ -37,6 +38,7 @@ class OfferingAdmin(OfferingSearch, HistoryAdmin):
         ("seller", AutocompleteSelectFilter),
         ("model", AutocompleteSelectFilter),
         "references__source",
+        StaleOfferings,
     )
     search_fields = ("name",)
     list_select_related = ("seller", "model")

@@ -12,6 +12,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
 from pricing.admin.search import OfferingSearch
+from pricing.admin.staleness import StalePrices
 from pricing.models import Price, PricingChange, PricingChangeLine, SettledTime
 from pricing.why import explain
 from tracker.admin_base import LargeTable, ReadOnlyAdmin, ReadOnlyInline
@@ -28,6 +29,7 @@ class PriceAdmin(LargeTable, OfferingSearch, ReadOnlyAdmin):
     list_display = ("shown_offering", "line", "shown_amount", "begins", "ends", "source", "is_believed", "why_link")
     list_filter = (
         ("known_until", admin.EmptyFieldListFilter),
+        StalePrices,
         "source",
         "precision",
         ("line__offering__seller", AutocompleteSelectFilter),

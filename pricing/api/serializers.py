@@ -54,6 +54,7 @@ EXAMPLE_PRICE = {
     "known_until": None,
     "sources": ["models-dev", "litellm"],
     "last_confirmed_at": "2026-11-20T06:00:00Z",
+    "stale": False,
     "derived_from": None,
     "factor": None,
 }
@@ -75,6 +76,7 @@ EXAMPLE_OFFERING = {
     "slots": [_EXAMPLE_RULE],
     "prices": [EXAMPLE_PRICE],
     "aliases": [],
+    "stale": False,
     "merged_into": None,
 }
 EXAMPLE_CHANGE = {
@@ -129,6 +131,7 @@ EXAMPLE_PLAN = {
     "allowances": "",
     "references": [],
     "prices": [],
+    "stale": False,
 }
 
 
@@ -179,6 +182,7 @@ class PriceSerializer(LineSerializer):
     known_until = MomentText(allow_null=True)
     sources = serializers.ListField(child=serializers.CharField(), help_text="Who states this price, by precedence.")
     last_confirmed_at = MomentText(allow_null=True)
+    stale = serializers.BooleanField(help_text="Whether nobody has confirmed a price in force for 30 days.")
     derived_from = LineSerializer(
         allow_null=True, help_text="The line on whose price this one is a factor: the price follows it."
     )
@@ -275,6 +279,7 @@ class OfferingSerializer(serializers.Serializer[Any]):
     aliases = AliasSerializer(
         many=True, help_text="Where its id leads, now and as announced. A price of its own comes first."
     )
+    stale = serializers.BooleanField(help_text="Whether nobody has confirmed one of the prices for 30 days.")
     merged_into = serializers.IntegerField(allow_null=True)
 
 
@@ -292,6 +297,7 @@ class PlanSerializer(serializers.Serializer[Any]):
     allowances = serializers.CharField(help_text="What is included, in words.")
     references = ReferenceSerializer(many=True)
     prices = PriceSerializer(many=True)
+    stale = serializers.BooleanField(help_text="Whether nobody has confirmed one of the prices for 30 days.")
 
 
 class ChangeLineSerializer(LineSerializer):

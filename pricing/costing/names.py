@@ -19,7 +19,7 @@ from django.db.models import Q
 from pricing.claims import STANDARD_TIER
 from pricing.costing.asked import TERMS
 from pricing.identity import identity_key
-from pricing.models import Alias, Offering, Reference, Statement
+from pricing.models import EMPTIED, Alias, Offering, Reference, Statement
 
 _LONGEST = 500
 _BATCH = 500
@@ -202,7 +202,7 @@ def _followed(known: Mapping[int, Offering], pk: int) -> Offering:
 
 def _fixed_terms(reference_ids: Collection[int]) -> dict[int, dict[str, str]]:
     """The terms that all lines of a reference share and that are not the plain ones."""
-    rows = Statement.objects.filter(reference__in=reference_ids).order_by().distinct()
+    rows = Statement.objects.filter(reference__in=reference_ids).exclude(EMPTIED).order_by().distinct()
     said: dict[int, list[tuple[str, ...]]] = {}
     for reference, *terms in rows.values_list("reference_id", *(f"line__{term}" for term in TERMS)):
         said.setdefault(reference, []).append(tuple(terms))

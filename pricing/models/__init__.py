@@ -2,12 +2,13 @@
 
 from pricing.models.catalogue import Offering, PriceLine, Reference, Source, SourcePrecedence
 from pricing.models.doubt import Disagreement, Hold
-from pricing.models.evidence import CalendarStatement, Decision, Observation, Statement
+from pricing.models.evidence import EMPTIED, CalendarStatement, Decision, Observation, Statement
 from pricing.models.rates import ExchangeRate
 from pricing.models.record import Price, PricingChange, PricingChangeLine, SettledTime, SlotRule
 from pricing.models.routes import Alias, RouteStatement
 
 __all__ = [
+    "EMPTIED",
     "Alias",
     "CalendarStatement",
     "Decision",

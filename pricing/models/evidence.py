@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from companies.models import PRECISION_CHOICES
 from pricing.models.catalogue import Offering, PriceLine, Reference, Source
@@ -33,7 +33,8 @@ class Statement(models.Model):
 
     The run holds from ``first_observed_at`` until before ``ended_at`` (the first observation
     without it; empty while the source still says so). Between two observations nothing is known
-    but that both ends agree. ``effective_from``/``effective_until`` are what the source claims.
+    but that both ends agree. A run that ends where it begins was emptied: its reading was told
+    anew. ``effective_from``/``effective_until`` are what the source claims.
     """
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="statements")
@@ -91,6 +92,10 @@ class Statement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source}: {self.line} {self.amount.normalize():f} {self.currency}"
+
+
+# What the one reading that held it says no more, since a refresh told that reading anew.
+EMPTIED = Q(ended_at=F("first_observed_at"), ended_by_refresh_id__isnull=False)
 
 
 class CalendarStatement(models.Model):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from feeds.enrolment import feed_named
@@ -47,6 +47,21 @@ class Origin:
         self.body, self.etag, self.status = body, '"first"', 200
         self.requests: list[dict[str, str]] = []
         self.address = ""
+        self._goes_on = Event()
+        self._goes_on.set()
+
+    @contextmanager
+    def stalled(self) -> Iterator[None]:
+        """Take requests and let them wait for their answers."""
+        self._goes_on.clear()
+        try:
+            yield
+        finally:
+            self._goes_on.set()
+
+    def wait(self) -> None:
+        """Wait until answers are given."""
+        self._goes_on.wait()
 
     def serve(self, body: bytes, etag: str) -> None:
         """Answer with another document from now on."""
@@ -61,13 +76,16 @@ def origin(body: bytes) -> Iterator[Origin]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             state.requests.append(dict(self.headers))
+            state.wait()
             unchanged = state.status == 200 and self.headers.get("If-None-Match") == state.etag
             self.send_response(304 if unchanged else state.status)
             self.send_header("ETag", state.etag)
             content = b"" if unchanged else state.body
             self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            # Who asked may be gone.
+            with suppress(ConnectionError):
+                self.end_headers()
+                self.wfile.write(content)
 
         def log_message(self, *_args: object) -> None:
             """Stay silent."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import count
 from random import Random
 
-from pricing.runs import Edits, Run, read_between, read_latest
+from pricing.runs import Amendments, Edits, Run, read_again, read_between, read_latest
 
 
 @dataclass
@@ -58,10 +58,34 @@ class RunStore:
         for run in edits.narrowed:
             self.kept[run.statement].absent_before = at
 
+    def read_again(self, at: datetime, claims: Collection[Hashable]) -> Amendments[Hashable]:
+        """Let a reading that was taken say something else; what was written for it."""
+        place = self.moments.index(at)
+        previous = self.moments[place - 1] if place else None
+        following = self.moments[place + 1] if place + 1 < len(self.moments) else None
+        runs = [Run(pk, kept.key, kept.first, kept.ended) for pk, kept in self.shuffled(Random(0))]
+        edits = read_again(runs, claims, at, previous, following)
+        self._apply(edits, at, previous, following)
+        for run in edits.delayed:
+            assert following is not None
+            self.kept[run.statement].first, self.kept[run.statement].absent_before = following, at
+        for run in edits.lengthened:
+            self.kept[run.statement].ended = following
+        for run, taken_in in edits.joined:
+            self.kept[run.statement].ended = self.kept[taken_in.statement].ended
+            self.kept[taken_in.statement].ended = taken_in.first_observed_at
+        for run in edits.emptied:
+            self.kept[run.statement].ended = at
+        return edits
+
     def runs(self) -> list[tuple[Hashable, datetime, datetime | None, datetime | None]]:
         """All runs as plain values, in an order that does not depend on the arrival."""
-        rows = [(kept.key, kept.first, kept.absent_before, kept.ended) for kept in self.kept.values()]
+        rows = [(kept.key, kept.first, kept.absent_before, kept.ended) for kept in self._held()]
         return sorted(rows, key=lambda row: (repr(row[0]), row[1]))
+
+    def _held(self) -> list[Kept]:
+        """The runs that a reading holds; one that was emptied ends where it begins."""
+        return [kept for kept in self.kept.values() if kept.ended != kept.first]
 
     def shuffled(self, chance: Random) -> list[tuple[int, Kept]]:
         """The runs as a database might hand them out: in any order."""

@@ -95,6 +95,16 @@ class Stage:
         """Let a source be read on a day, with the same document as last time."""
         return ledger.observe_again(ledger.Reading(self.source(slug), day(at), "same"))
 
+    def tell_anew(self, slug: str, readings: Mapping[float, Said], *, refresh: int = 99) -> ledger.Retold:
+        """Let readings that were taken say all this instead, by one replay."""
+        return ledger.observe_anew(
+            ledger.Retelling(
+                ledger.Reading(self.source(slug), day(at), f"digest {at}", refresh),
+                [told for offering in said for told in self._told(slug, offering, said, "free")],
+            )
+            for at, said in readings.items()
+        )
+
     def _told(self, slug: str, offering: Offering, said: Said, zero: str) -> Sequence[ledger.Told]:
         ids = sorted({quote.external_id for quote in said[offering]})
         return [

@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pricing.runs import Edits, Run, read_between, read_latest
+from pricing.runs import Amendments, Edits, Run, read_again, read_between, read_latest
 from tests.pricing.believing import day
 from tests.pricing.run_store import RunStore
 
@@ -67,6 +67,50 @@ def test_runs_of_one_claim_have_a_reading_without_it_between_them(read: tuple[Ma
         if key == next_key:
             assert ended is not None and absent_before is not None
             assert ended <= absent_before < first
+
+
+@settings(max_examples=400, deadline=None)
+@given(READINGS, st.lists(st.tuples(st.integers(0, 8), st.frozensets(st.sampled_from("abcd"))), max_size=8))
+def test_readings_told_anew_leave_the_runs_of_what_they_say_now(
+    read: tuple[Matrix, list[datetime]], anew: list[tuple[int, frozenset[str]]]
+) -> None:
+    matrix, order = read
+    store = RunStore()
+    for moment in order:
+        store.read(moment, matrix[moment])
+    for place, claims in anew:
+        moment = sorted(matrix)[place % len(matrix)]
+        matrix[moment] = claims
+        store.read_again(moment, claims)
+        assert store.runs() == runs_of(matrix)
+        assert not store.read_again(moment, claims)
+
+
+@settings(max_examples=200, deadline=None)
+@given(READINGS, st.integers(0, 8), st.frozensets(st.sampled_from("abcd")))
+def test_readings_after_one_that_was_told_anew_are_taken_as_any(
+    read: tuple[Matrix, list[datetime]], place: int, claims: frozenset[str]
+) -> None:
+    matrix, order = read
+    store = RunStore()
+    for moment in order[: place % len(order) + 1]:
+        store.read(moment, matrix[moment])
+    matrix[order[0]] = claims
+    store.read_again(order[0], claims)
+    for moment in order[place % len(order) + 1 :]:
+        store.read(moment, matrix[moment])
+    assert store.runs() == runs_of(matrix)
+
+
+def test_a_reading_told_anew_that_holds_what_both_neighbours_hold_joins_their_runs() -> None:
+    first, second = Run(1, "a", day(0), day(7)), Run(2, "a", day(14), None)
+    assert read_again([second, first], ["a"], day(7), day(0), day(14)) == Amendments(joined=[(first, second)])
+
+
+def test_a_claim_that_only_the_reading_told_anew_had_made_is_emptied() -> None:
+    alone = Run(1, "a", day(7), day(14))
+    edits = read_again([alone], ["b"], day(7), day(0), day(14))
+    assert edits == Amendments(opened=[("b", day(7), day(0), day(14))], emptied=[alone])
 
 
 def test_a_newer_reading_ends_what_it_leaves_out_and_opens_what_is_new() -> None:

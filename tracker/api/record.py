@@ -29,9 +29,9 @@ _freshness: list[Freshness] = []
 class RecordState:
     """The record at one moment.
 
-    ``version`` differs from any earlier one after a write to a watched table, and after each moment at which
-    something begins or ends to hold. ``turned_at`` is the latest such moment that has passed: what holds now holds
-    since then.
+    ``version`` differs from any earlier one after a write to a watched table, after each moment at which
+    something begins or ends to hold, and on each day in UTC: what nobody confirms grows stale by the day.
+    ``turned_at`` is the latest such moment of the second kind that has passed: what holds now holds since then.
     """
 
     version: str
@@ -60,12 +60,15 @@ def record_as_of(sources: Collection[int] | None = None) -> datetime | None:
 
 def current() -> RecordState:
     """The record's state now, by one query of index look-ups."""
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    moment = timezone.now()
+    now = connection.ops.adapt_datetimefield_value(moment)
     with connection.cursor() as cursor:
         cursor.execute(_question(), [now] * len(_moments))
         _, *answers = cursor.fetchone()
     turned = [_moment(value) for value in answers[len(_watched) :] if value is not None]
-    return RecordState(version="-".join(map(str, answers)), turned_at=max(turned, default=None))
+    return RecordState(
+        version="-".join(map(str, [moment.astimezone(UTC).date(), *answers])), turned_at=max(turned, default=None)
+    )
 
 
 def _question() -> str:

@@ -12,6 +12,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from tracker.models import Heartbeat
 
@@ -74,7 +75,17 @@ CHECKS: dict[str, Callable[[], dict[str, Any]]] = {
 
 def readiness() -> dict[str, dict[str, Any]]:
     """Return for each part `ok` and what is known of it; an error is logged whole and shown by its kind alone."""
-    return {name: _outcome(name, check) for name, check in CHECKS.items()}
+    checked = {name: _outcome(name, check) for name, check in CHECKS.items()}
+    return checked | {name: _note(name, path) for name, path in settings.READINESS_NOTES.items()}
+
+
+def _note(name: str, path: str) -> dict[str, Any]:
+    """What an app has to show; it is never what makes the tracker unready."""
+    try:
+        return {"ok": True, **import_string(path)()}
+    except Exception as error:
+        logger.warning("No note on %s: %s", name, error)
+        return {"ok": True, "detail": type(error).__name__}
 
 
 def _outcome(name: str, check: Callable[[], dict[str, Any]]) -> dict[str, Any]:

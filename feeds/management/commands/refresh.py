@@ -1,4 +1,4 @@
-"""``manage.py refresh``: read feeds now, or one document from a file."""
+"""``manage.py refresh``: read feeds now, one document from a file, or archived documents again."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from feeds.enrolment import enrol_feeds, feed_named
 from feeds.leases import FeedIsTaken
 from feeds.models import Feed
 from feeds.reading import can_be_read, from_file
-from feeds.refreshing import CouldNotFetch, RefreshRefused, Report, check_moment, refresh
+from feeds.refreshing import CouldNotFetch, RefreshRefused, check_moment, refresh
 from feeds.registry import UnknownFeed
+from feeds.replaying import readings_since, replay, stretch_at
+from feeds.reports import Report
 from pricing.claims import UnreadableDocument
 
 COULD_NOT_FETCH = 1
@@ -48,7 +50,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("feeds", nargs="*", metavar="FEED", help="slugs; without any, every enabled feed")
         parser.add_argument("--file", type=Path, metavar="F", help="read this document (may be .gz) as one FEED's")
-        parser.add_argument("--observed-at", metavar="T", help="when the file was read, such as 2026-02-22T00:00:00Z")
+        parser.add_argument(
+            "--observed-at",
+            metavar="T",
+            help="when the file was read, such as 2026-02-22T00:00:00Z; of --replay, a moment whose document is meant",
+        )
+        parser.add_argument(
+            "--replay",
+            action="store_true",
+            help="parse archived documents of one FEED again and correct what they were taken to say: the newest, or",
+        )
+        parser.add_argument("--since", metavar="T", help="of --replay: every document read since then")
+        parser.add_argument("--all", action="store_true", help="of --replay: every document")
         parser.add_argument("--dry-run", action="store_true", help="do the work, say what it does, take it back")
         parser.add_argument("--json", action="store_true", help="print the reports as JSON, one line each")
 
@@ -66,6 +79,10 @@ class Command(BaseCommand):
         slugs: list[str] = options["feeds"]
         for slug in slugs:
             feed_named(slug)
+        if options["replay"]:
+            return self._replay(slugs, options)
+        if options["since"] is not None or options["all"]:
+            raise RefreshRefused("--since and --all belong to --replay; older documents are taken by backfill")
         if options["file"] is not None or options["observed_at"] is not None:
             return self._refresh_file(slugs, options)
         if slugs:
@@ -85,6 +102,21 @@ class Command(BaseCommand):
             feed_named(slugs[0]), document=document, trigger="file", dry_run=options["dry_run"], say=self._say
         )
         self._print(report, options)
+        return 0
+
+    def _replay(self, slugs: list[str], options: dict[str, Any]) -> int:
+        if len(slugs) != 1 or options["file"] is not None:
+            raise RefreshRefused("--replay needs one FEED and reads its archived documents: refresh litellm --replay")
+        if sum(bool(options[name]) for name in ("observed_at", "since", "all")) > 1:
+            raise RefreshRefused("--observed-at, --since and --all say different things; give one of them")
+        feed = feed_named(slugs[0])
+        if options["since"] is not None or options["all"]:
+            readings = readings_since(feed, parse_moment(options["since"]) if options["since"] is not None else None)
+        else:
+            moment = options["observed_at"]
+            readings = stretch_at(feed, parse_moment(moment) if moment is not None else None)
+        for report in replay(feed, readings, dry_run=options["dry_run"], say=self._say):
+            self._print(report, options)
         return 0
 
     def _refresh_all(self, options: dict[str, Any]) -> int:

@@ -33,6 +33,7 @@ OFFERING_FIELDS = (
     "slots",
     "prices",
     "aliases",
+    "stale",
     "merged_into",
 )
 PLAN_FIELDS = (
@@ -46,6 +47,7 @@ PLAN_FIELDS = (
     "allowances",
     "references",
     "prices",
+    "stale",
 )
 
 LineChoice = Callable[[QuerySet[PriceLine]], QuerySet[PriceLine]]
@@ -86,6 +88,7 @@ def offering_shapes(
             "slots": calendars.get(offering.pk, []),
             "prices": prices.get(offering.pk, []),
             "aliases": aliases.get(offering.pk, []),
+            "stale": any(price["stale"] for price in prices.get(offering.pk, [])),
             "merged_into": offering.merged_into_id,
         }
         for offering in offerings

@@ -11,10 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, When
+from django.utils import timezone
 
 from pricing.api.shapes.witnesses import Confirmation, confirmations
 from pricing.meters import METERS
 from pricing.models import Price, PriceLine
+from pricing.staleness import is_stale
 from tracker.api.moments import moment_text
 from tracker.fields import plain
 
@@ -71,6 +73,7 @@ PRICE_FIELDS = (
     "known_until",
     "sources",
     "last_confirmed_at",
+    "stale",
     "derived_from",
     "factor",
 )
@@ -123,8 +126,9 @@ def price_shapes(price_ids: Sequence[int]) -> list[dict[str, Any]]:
 def _shapes_of_batch(price_ids: Sequence[int]) -> list[dict[str, Any]]:
     rows = {row[0]: row for row in Price.objects.filter(pk__in=price_ids).order_by().values_list(*_COLUMNS)}
     confirmed = confirmations(rows)
+    now = timezone.now()
     bases = _lines_of({row[-2] for row in rows.values()} - {None})
-    return [_shape(rows[price_id], confirmed[price_id], bases) for price_id in price_ids if price_id in rows]
+    return [_shape(rows[price_id], confirmed[price_id], bases, now) for price_id in price_ids if price_id in rows]
 
 
 def _lines_of(line_ids: Collection[int]) -> dict[int, dict[str, Any]]:
@@ -142,10 +146,14 @@ def shapes_by_offering(lines: QuerySet[Any]) -> dict[int, list[dict[str, Any]]]:
     return grouped
 
 
-def _shape(row: tuple[Any, ...], confirmation: Confirmation, bases: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
+def _shape(
+    row: tuple[Any, ...], confirmation: Confirmation, bases: Mapping[int, dict[str, Any]], now: datetime
+) -> dict[str, Any]:
     price_id, offering, seller, external_id, model, meter, *rest, base, factor = row
     conditions, (amount, currency, zero_means, *moments) = rest[:7], rest[7:]
     effective_from, effective_until, precision, observed_after, known_from, known_until = moments
+    # What has ended, or is believed no more, nobody need confirm.
+    is_held = known_until is None and effective_from <= now and (effective_until is None or effective_until > now)
     return {
         "id": price_id,
         "offering": offering,
@@ -166,6 +174,7 @@ def _shape(row: tuple[Any, ...], confirmation: Confirmation, bases: Mapping[int,
         "known_until": moment_text(known_until),
         "sources": confirmation.sources,
         "last_confirmed_at": moment_text(confirmation.last_confirmed_at),
+        "stale": is_held and is_stale(confirmation.last_confirmed_at, known_from, now),
         "derived_from": bases.get(base),
         "factor": plain(factor) if factor is not None else None,
     }

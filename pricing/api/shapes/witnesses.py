@@ -87,7 +87,7 @@ def _last_seen_by_source(price_ids: Iterable[int]) -> Mapping[int, dict[int, tup
     seen: dict[int, dict[int, tuple[datetime, bool]]] = {}
     for price_id, begins, ends, source, *said, last_before_end in rows:
         start, end = reach(*said)
-        if start < (ends or _FOREVER) and end > begins:
+        if said[2] != said[3] and start < (ends or _FOREVER) and end > begins:
             _, _, first_observed_at, ended_at = said
             latest = (last_before_end or first_observed_at, True) if ended_at else (first_observed_at, False)
             of_price = seen.setdefault(price_id, {})
@@ -104,5 +104,7 @@ def _later(known: tuple[datetime, bool] | None, new: tuple[datetime, bool]) -> t
 
 def meets(statement: tuple[Any, ...], start: datetime, until: datetime) -> bool:
     """Whether a statement speaks for a moment from ``start`` until ``until``, both included."""
+    _, _, first_observed_at, ended_at = statement
     begins, ends = reach(*statement)
-    return begins <= until and ends > start
+    # A run that ends where it begins was emptied when its reading was told anew: it says nothing.
+    return first_observed_at != ended_at and begins <= until and ends > start
