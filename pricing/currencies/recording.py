@@ -11,9 +11,9 @@ from django.db import transaction
 from pricing.bulk import save_new
 from pricing.claims import Rejection
 from pricing.currencies.published import PublishedRate
-from pricing.statements import Reading
 from pricing.locks import lock_ledger
 from pricing.models import ExchangeRate
+from pricing.statements import Reading
 
 RateKey = tuple[str, date]
 
