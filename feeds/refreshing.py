@@ -11,10 +11,12 @@ from django.utils import timezone
 
 from feeds import budgets
 from feeds.archive import archive
+from feeds.document_holds import let_go, weigh, weigh_again
 from feeds.identity import Identity
 from feeds.leases import lease
 from feeds.models import Feed, Refresh
 from feeds.reading import Document, NetworkNotAllowed, Unchanged, newest
+from feeds.refusals import CouldNotFetch, RefreshRefused
 from feeds.registry import Parsed, known_feed
 from feeds.reports import DRY_RUN, Report, document_report, finish, ledger_counts, new_refresh, rates_report
 from pricing.claims import ParsedDocument, UnreadableDocument
@@ -30,14 +32,6 @@ logger = logging.getLogger(__name__)
 FIRST_BACKOFF = timedelta(minutes=5)
 LONGEST_BACKOFF = timedelta(days=1)
 CLOCK_TOLERANCE = timedelta(minutes=1)
-
-
-class RefreshRefused(ValueError):
-    """The document or the call cannot be taken; nothing was written."""
-
-
-class CouldNotFetch(RuntimeError):
-    """The document could not be had; nothing was changed, and the feed backs off."""
 
 
 def refresh(
@@ -154,7 +148,9 @@ def _take_unchanged(feed: Feed, found: Document | Unchanged, digest: str, trigge
     """Nothing new was said; that it was said again is kept, since it may end what was missing."""
     with transaction.atomic():
         run = new_refresh(feed, found.observed_at, digest, trigger, Refresh.Status.UNCHANGED)
+        lock_ledger()
         outcome = observe_again(Reading(feed.source, found.observed_at, digest, run.pk))
+        let_go(feed, weigh_again(feed.source, found.observed_at))
         report = Report(feed.slug, "unchanged", found.observed_at, digest, run.pk, counts=ledger_counts(outcome))
         finish(run, report)
         if dry_run:
@@ -171,10 +167,12 @@ def _write(
     is_old = _is_old(feed, document.observed_at)
     identity = Identity(feed.source, known_feed(feed.slug), document.observed_at, keep_presence=not is_old)
     identified = identity.identify(parsed)
+    insisted = [] if is_old else weigh(feed.source, identified, document.observed_at, run.pk)
     reading = Reading(feed.source, document.observed_at, digest, run.pk, backfilled)
     outcome = observe(reading, identified.told, routes=identified.routes, unreadable=identified.unreadable)
     if not is_old:
         _hold_document(feed, document, digest)
+    let_go(feed, insisted)
     report = document_report(run, parsed, identified, ledger_counts(outcome))
     finish(run, report)
     return report

@@ -11,9 +11,10 @@ from django.db import transaction
 
 from feeds.archive import BodyNotKept, body_of, reading_at
 from feeds.identity import Identity
+from feeds.kept_back import kept_back, without
 from feeds.leases import lease
 from feeds.models import Feed, Payload, Refresh
-from feeds.refreshing import RefreshRefused
+from feeds.refusals import RefreshRefused
 from feeds.registry import known_feed
 from feeds.reports import DRY_RUN, Report, document_report, finish, new_refresh, settled_counts
 from pricing.claims import ParsedDocument, UnreadableDocument
@@ -76,14 +77,25 @@ def replay(
     """
     with lease(feed), transaction.atomic():
         lock_ledger()
-        replayed = _Replay(feed, reading_at(feed), say)
-        retold = observe_anew(replayed.retellings(readings))
-        reports = replayed.reports(retold)
+        reports = retell(feed, readings, say=say)
         if dry_run:
             transaction.set_rollback(True)
             for report in reports:
                 report.refresh_id, report.note = None, report.note or DRY_RUN
     return reports
+
+
+def retell(
+    feed: Feed, readings: Sequence[Observation], *, as_correction: bool = True, say: Say = lambda _step: None
+) -> list[Report]:
+    """Parse the documents of readings and tell them again, but for what holds keep back of them.
+
+    Must run under the feed's lease and the ledger's lock. What it moves is a correction of the record, unless the
+    readings were right and only held back.
+    """
+    replayed = _Replay(feed, reading_at(feed), say)
+    retold = observe_anew(replayed.retellings(readings), as_correction=as_correction)
+    return replayed.reports(retold)
 
 
 @dataclass(slots=True)
@@ -126,7 +138,7 @@ class _Replay:
         run.payload = Payload.objects.filter(digest=digest).defer("compressed").first()
         is_newest = reading == self.newest
         identity = Identity(self.feed.source, known_feed(self.feed.slug), at, keep_presence=is_newest)
-        identified = identity.identify(parsed)
+        identified = without(identity.identify(parsed), kept_back(self.feed.source, at))
         made_anything = bool(identified.new_offerings or identified.new_references)
         self.told.append(_Told(run, document_report(run, parsed, identified, {}), made_anything))
         return Retelling(Reading(self.feed.source, at, digest, run.pk), identified.told, identified.unreadable)

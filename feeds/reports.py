@@ -17,6 +17,7 @@ from pricing.claims import ParsedDocument, Rejection
 from pricing.currencies.published import PublishedRates
 from pricing.currencies.recording import RecordedRates
 from pricing.ledger import Outcome
+from pricing.models import Hold
 
 KEPT_REJECTIONS = 200
 DRY_RUN = "dry run: nothing was written"
@@ -56,14 +57,14 @@ def new_refresh(feed: Feed, observed_at: datetime, digest: str, trigger: str, st
     return Refresh.objects.create(feed=feed, observed_at=observed_at, digest=digest, trigger=trigger, status=status)
 
 
-def document_counts(parsed: ParsedDocument, identified: Identified) -> dict[str, int]:
+def document_counts(parsed: ParsedDocument, identified: Identified, held: int) -> dict[str, int]:
     """What a document holds, and what it made besides prices."""
     return {
         "seen": len(parsed.offerings),
         "new": identified.new_offerings,
         "references_new": identified.new_references,
         "rejected": len(parsed.rejected) + len(identified.rejected),
-        "held": 0,
+        "held": held,
         "not_offerings": sum(parsed.not_offerings.values()),
         "zeros_unknown": identified.zeros_unknown,
     }
@@ -93,7 +94,7 @@ def document_report(run: Refresh, parsed: ParsedDocument, identified: Identified
         run.observed_at,
         run.digest,
         run.pk,
-        counts=document_counts(parsed, identified) | dict(written),
+        counts=document_counts(parsed, identified, Hold.objects.filter(refresh_id=run.pk).count()) | dict(written),
         rejections=_rejections([*parsed.rejected, *identified.rejected]),
         unrecognised={legible(name): count for name, count in parsed.unrecognised.most_common()},
     )

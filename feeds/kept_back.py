@@ -1,0 +1,34 @@
+"""What holds keep out of readings of a source, and leaving it out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+
+from feeds.identity import Identified
+from pricing.models import Hold, Source
+
+_KEPT_BACK = ("", Hold.Outcome.REFUSED, Hold.Outcome.LAPSED)
+
+
+def kept_back(source: Source, observed_at: datetime) -> set[int]:
+    """The references that holds, standing or refused, keep out of a reading that was taken."""
+    moment = observed_at.isoformat()
+    rows = Hold.objects.filter(source=source, statement__isnull=True, outcome__in=_KEPT_BACK)
+    return {ref for hold in rows if moment in hold.details["readings"] for ref in hold.details["references"]}
+
+
+def take_out(identified: Identified, references: Collection[int]) -> None:
+    """Leave references out of what is told of a document, as if their rows could not be read."""
+    identified.told = [told for told in identified.told if told.reference not in references]
+    identified.unreadable = identified.unreadable | set(references)
+
+
+def without(identified: Identified, references: Collection[int]) -> Identified:
+    """The document without what is kept back of it."""
+    if not references:
+        return identified
+    left = replace(identified)
+    take_out(left, references)
+    return left
