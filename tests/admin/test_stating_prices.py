@@ -198,7 +198,7 @@ def test_a_second_offering_under_one_id_is_refused(browser: Client, world: World
     twin = {"kind": "api", "seller": world.deepseek.pk, "external_id": "DeepSeek_Chat", "name": "Chat again"}
     answer = browser.post(reverse("admin:pricing_offering_add"), twin)
     assert "already sells this: DeepSeek Chat" in told(answer)
-    assert Offering.objects.filter(seller=world.deepseek).count() == 1
+    assert Offering.objects.filter(seller=world.deepseek, identity_key="deepseek-chat").count() == 1
 
 
 def test_a_link_that_a_person_makes_says_so(browser: Client, world: World) -> None:
