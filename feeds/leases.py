@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -13,17 +10,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from feeds.models import Feed
+from tracker.workers import owner_name
 
 LEASE = timedelta(minutes=15)
 
 
 class FeedIsTaken(RuntimeError):
     """Another worker holds the feed's lease; the message says who and until when."""
-
-
-def owner_name() -> str:
-    """Who is claiming: this machine, process and thread."""
-    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"[:200]
 
 
 def claim(feed: Feed, now: datetime | None = None) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 
+from django.db import transaction
 from django.db.models import Max
 
 from pricing.belief import Readings, Sheet, TariffKey, load_sheets
@@ -20,6 +21,7 @@ from pricing.doubts import keep_doubts
 from pricing.headlines import headline
 from pricing.models import Offering, Price, PricingChange, PricingChangeLine
 from pricing.moves import Happening, happenings
+from pricing.signals import news_written
 from pricing.timeline import Segment
 
 CHUNK = 400
@@ -191,6 +193,12 @@ def tell(drafts: Sequence[Draft], settled: Settled) -> None:
     settled.changes += len(changes)
     for change in changes:
         settled.kinds[change.kind] = settled.kinds.get(change.kind, 0) + 1
+    if not all(change.initial or change.backfilled for change in changes):
+        transaction.on_commit(_tell_of_news, robust=True)
+
+
+def _tell_of_news() -> None:
+    news_written.send_robust(sender=PricingChange)
 
 
 def _change(sheet: Sheet, happening: Happening, cause: Cause, sequence: int) -> PricingChange:

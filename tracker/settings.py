@@ -165,6 +165,7 @@ TICK_STEPS: list[str] = [
     "pricing.clock.follow_the_clock",
     "feeds.tasks.refresh_due_feeds",
     "feeds.retention.drop_old_bodies",
+    "alerts.fan_out.fan_out_changes",
 ]
 # Dotted paths of functions without arguments that return the gauges of an app: see tracker.health.metrics.
 METRIC_SOURCES: list[str] = ["feeds.metrics.gauges"]

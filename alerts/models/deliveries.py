@@ -21,6 +21,13 @@ class FanOut(models.Model):
     """How far the stream of changes has been matched against the watches; one row, claimed by lease."""
 
     last_sequence = models.BigIntegerField(default=0)
+    bills_sequence = models.BigIntegerField(default=0, help_text="Watches on bills have looked at changes up to it.")
+    bills_until = models.DateTimeField(
+        default=timezone.now, help_text="And at prices that began or ended until then without a change."
+    )
+    record_version = models.CharField(
+        max_length=500, blank=True, help_text="The record's version at which waiting changes were last looked at."
+    )
     owner = models.CharField(max_length=200, blank=True)
     locked_until = models.DateTimeField(null=True, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -81,7 +88,8 @@ class Notice(models.Model):
     """A change that a watch caught, for one channel; told by ``delivery`` once a message carries it.
 
     ``money`` is what the change means for the watch's usage profile: the month's bill before and
-    after, in the profile's currency.
+    after, in the profile's currency. A watch on a bill has ``bill_at``, since one change can move a bill
+    more than once: when it is written, when it takes effect, and when it ends.
     """
 
     change = models.ForeignKey(PricingChange, on_delete=models.PROTECT, related_name="notices")
@@ -89,17 +97,42 @@ class Notice(models.Model):
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="notices")
     due_at = models.DateTimeField(help_text="When it is to be told: at once, after quiet hours, or by a digest.")
     money = models.JSONField(null=True, blank=True)
+    bill_at = models.DateTimeField(null=True, blank=True, help_text="Watches on a bill: the moment of the new bill.")
     delivery = models.ForeignKey(Delivery, null=True, blank=True, on_delete=models.SET_NULL, related_name="notices")
     dropped = models.BooleanField(default=False, help_text="Not told: paused, disabled, or overtaken.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["change", "watch", "channel"], name="notice_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["change", "watch", "channel"], condition=models.Q(bill_at__isnull=True), name="notice_once"
+            ),
+            models.UniqueConstraint(
+                fields=["watch", "channel", "bill_at"], condition=models.Q(bill_at__isnull=False), name="bill_once"
+            ),
+        ]
         indexes = [
             models.Index(
                 fields=["due_at"], condition=models.Q(delivery__isnull=True, dropped=False), name="notice_due"
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.change} for {self.watch}"
+
+
+class Awaited(models.Model):
+    """A change that a watch caught but for a second source that confirms it; it waits no longer than ``until``."""
+
+    watch = models.ForeignKey(Watch, on_delete=models.CASCADE, related_name="awaited")
+    change = models.ForeignKey(PricingChange, on_delete=models.PROTECT, related_name="+")
+    until = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "change awaiting confirmation"
+        verbose_name_plural = "changes awaiting confirmation"
+        constraints = [models.UniqueConstraint(fields=["watch", "change"], name="awaited_once")]
+        indexes = [models.Index(fields=["until"])]
 
     def __str__(self) -> str:
         return f"{self.change} for {self.watch}"

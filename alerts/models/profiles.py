@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
@@ -38,7 +39,16 @@ class ProfileLine(models.Model):
     commitment = models.CharField(max_length=60, blank=True, default="")
     usage = models.JSONField(help_text="Quantity of each usage key in a month, as decimal text.")
     requests = models.PositiveBigIntegerField(
-        default=1, help_text="How many calls the quantities are spread over; thresholds look at one call's input."
+        null=True,
+        blank=True,
+        help_text="How many calls the quantities are spread over; thresholds look at one call's input. "
+        "Empty: not known, and no threshold counts as reached.",
+    )
+    slot = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        help_text="The calendar slot, such as peak, into which all of it falls. Empty: spread evenly over the hours.",
     )
 
     class Meta:
@@ -51,8 +61,8 @@ class ProfileLine(models.Model):
 class ProfileAdjustment(models.Model):
     """The buyer's own discount or commitment, for a seller, for one offering, or for all of the bill.
 
-    A discount takes ``percent`` off what list prices give. A commitment is an amount a month that
-    is paid in any case: usage counts against it.
+    A discount takes ``percent`` off what list prices give; of several that cover a line the most specific counts. A
+    commitment is an amount a month that is paid in any case: usage counts against it.
     """
 
     class Kind(models.TextChoices):
@@ -72,3 +82,21 @@ class ProfileAdjustment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.profile}"
+
+    def clean(self) -> None:
+        """Refuse a discount without a percent, a commitment without an amount, and two scopes at once."""
+        wrong = {}
+        if self.seller_id is not None and self.offering_id is not None:
+            wrong["offering"] = "name a seller or an offering, or neither for all of the bill"
+        if self.kind == self.Kind.DISCOUNT:
+            if self.amount is not None:
+                wrong["amount"] = "a discount has a percent, and no amount"
+            if self.percent is None or not 0 < self.percent <= 100:
+                wrong["percent"] = "a discount takes more than 0 and at most 100 percent off"
+        else:
+            if self.percent is not None:
+                wrong["percent"] = "a commitment has an amount, and no percent"
+            if self.amount is None or self.amount <= 0:
+                wrong["amount"] = "a commitment is an amount a month above 0"
+        if wrong:
+            raise ValidationError(wrong)

@@ -9,8 +9,13 @@ from django.utils import timezone
 from alerts.models.channels import Channel
 from alerts.models.profiles import UsageProfile
 from companies.models import AIModel, Company
-from pricing.models import Offering
+from pricing.models import Offering, PricingChange
 from tracker.fields import AmountField
+
+
+def newest_sequence() -> int:
+    """The last change that has been written: a watch made now hears of later ones only."""
+    return PricingChange.objects.aggregate(last=db.Max("sequence"))["last"] or 0
 
 
 class Watch(db.Model):
@@ -62,6 +67,9 @@ class Watch(db.Model):
     quiet_until = db.TimeField(null=True, blank=True, help_text="Quiet hours end, in the owner's time zone.")
     paused_until = db.DateTimeField(null=True, blank=True, help_text="Nothing is told of what happens before it.")
     channels = db.ManyToManyField(Channel, blank=True, related_name="watches")
+    after_sequence = db.BigIntegerField(
+        default=newest_sequence, editable=False, help_text="Only changes after this one are told."
+    )
     created_at = db.DateTimeField(default=timezone.now, editable=False)
     updated_at = db.DateTimeField(auto_now=True)
 

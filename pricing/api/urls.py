@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.urls import path
 
-from pricing.api.freshness import watch_ledger
 from pricing.api.views.changes import ChangeListView, ChangeView
 from pricing.api.views.costs import CostView
 from pricing.api.views.offerings import (
@@ -17,8 +16,6 @@ from pricing.api.views.offerings import (
 from pricing.api.views.prices import PriceListView
 from pricing.api.views.rates import RateListView
 from pricing.api.views.timeline import TimelineView
-
-watch_ledger()
 
 urlpatterns = [
     path("offerings/", OfferingListView.as_view(), name="api-offering-list"),

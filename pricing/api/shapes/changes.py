@@ -27,10 +27,10 @@ _SAID = "line__statements__"
 
 def change_shapes(changes: Sequence[PricingChange]) -> list[dict[str, Any]]:
     """The changes with everything derived, by six queries. Offering, seller, model and source come joined."""
-    lines = _lines_of(changes)
+    lines = lines_of(changes)
     references = references_of({change.offering_id for change in changes})
-    confirmed = {**_confirmed_by([c for c in changes if not c.is_route]), **routes_confirmed_by(changes)}
-    superseded = {**_superseded_by(changes, lines), **routes_superseded_by(changes)}
+    confirmed = confirmed_by(changes)
+    superseded = superseded_by(changes, lines)
     refined = refined_times([change for change in changes if not change.is_route])
     routes = change_routes(changes)
     return [
@@ -74,7 +74,8 @@ def _time_shape(time: Time) -> dict[str, Any]:
     }
 
 
-def _lines_of(changes: Sequence[PricingChange]) -> dict[int, list[PricingChangeLine]]:
+def lines_of(changes: Sequence[PricingChange]) -> dict[int, list[PricingChangeLine]]:
+    """The lines of each change, each with its price line."""
     rows = PricingChangeLine.objects.filter(change__in=[change.pk for change in changes])
     grouped: dict[int, list[PricingChangeLine]] = {}
     for row in rows.select_related("line").order_by("id"):
@@ -93,7 +94,13 @@ def _line_shape(row: PricingChangeLine) -> dict[str, Any]:
     }
 
 
-def _confirmed_by(changes: Sequence[PricingChange]) -> dict[int, list[str]]:
+def confirmed_by(changes: Sequence[PricingChange]) -> dict[int, list[str]]:
+    """The other sources that speak for each change, at its moment or within the window after it."""
+    moved = [change for change in changes if not change.is_route]
+    return {**_prices_confirmed_by(moved), **routes_confirmed_by(changes)}
+
+
+def _prices_confirmed_by(changes: Sequence[PricingChange]) -> dict[int, list[str]]:
     """The other sources that state the new price of any moved line at the move or within the window after it."""
     rows = (
         PricingChangeLine.objects.filter(
@@ -121,7 +128,12 @@ def _confirmed_by(changes: Sequence[PricingChange]) -> dict[int, list[str]]:
     return {change_id: [slug for pk, slug in slugs if pk in spoke] for change_id, spoke in speaking.items()}
 
 
-def _superseded_by(
+def superseded_by(changes: Sequence[PricingChange], lines: Mapping[int, Sequence[PricingChangeLine]]) -> dict[int, int]:
+    """For each change the first later correction that takes back what it brought, whether a price or a route."""
+    return {**_prices_superseded_by(changes, lines), **routes_superseded_by(changes)}
+
+
+def _prices_superseded_by(
     changes: Sequence[PricingChange], lines: Mapping[int, Sequence[PricingChangeLine]]
 ) -> dict[int, int]:
     """For each change the first later correction that takes back what it brought.

@@ -1,0 +1,190 @@
+"""Pricing the lines of usage profiles: each with its offering's own price sheet, in the profile's currency."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from alerts.models import ProfileLine
+from pricing.claims import STANDARD_TIER
+from pricing.cost import PriceSheet
+from pricing.costing.memory import Memory
+from pricing.costing.names import Route, routes
+from pricing.costing.sheets import BrokenSheet, Sheet
+from pricing.identity import identity_key
+from pricing.models import Offering
+from pricing.month import MonthGap, MonthItem, UnknownSlot, price_month
+from pricing.tariffs import CostError, Terms, UnknownTerm
+from pricing.usage import UsageError
+
+_REQUESTS = "requests"
+
+
+@dataclass(frozen=True, slots=True)
+class LineError:
+    """Why a line cannot be priced: which of its fields is wrong, what, and what would be right."""
+
+    field: str
+    detail: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PricedLine:
+    """What a line of a profile comes to by list prices, in the bill's currency; with an error nothing is known."""
+
+    line: ProfileLine
+    amount: Decimal = Decimal(0)
+    items: tuple[MonthItem, ...] = ()
+    unpriced: tuple[MonthGap, ...] = ()
+    notes: tuple[str, ...] = ()
+    error: LineError | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every part of its usage has a price."""
+        return self.error is None and not self.unpriced
+
+
+@dataclass(slots=True)
+class Pricing:
+    """The prices by which lines are priced: at a moment, as known at another (None: now), in a currency.
+
+    Merged offerings stand for what they were merged into; one without prices of its own follows its seller's alias.
+    """
+
+    memory: Memory
+    currency: str
+    _routes: dict[tuple[str, str], list[Route]] = field(default_factory=dict)
+    _sellers: set[str] = field(default_factory=set)
+    _standing: dict[int, Offering] = field(default_factory=dict)
+
+    def priced(
+        self, lines: Sequence[ProfileLine], as_of: datetime, known_at: datetime | None = None
+    ) -> list[PricedLine]:
+        """The lines in their order."""
+        if not lines:
+            return []
+        offerings = self._followed([line.offering for line in lines])
+        self._read_routes({offering.seller.slug for offering in offerings.values()})
+        sheets = self._sheets({offering.pk for offering in offerings.values()}, as_of, known_at)
+        return [self._priced(line, offerings[line.offering_id], sheets, as_of, known_at) for line in lines]
+
+    def behind(self, line: ProfileLine) -> set[int]:
+        """The offerings whose prices may be the line's: its own, and where its id is or was routed."""
+        offering = self._followed([line.offering])[line.offering_id]
+        self._read_routes({offering.seller.slug})
+        leading = self._routes.get((offering.seller.slug, identity_key(offering.external_id)), ())
+        return {line.offering_id, offering.pk, *(route.target for route in leading if route.target is not None)}
+
+    def _followed(self, named: Iterable[Offering]) -> dict[int, Offering]:
+        """For each offering the one that stands for it."""
+        found: dict[int, Offering] = {}
+        for offering in named:
+            if offering.pk not in self._standing:
+                self._standing[offering.pk] = survivor(offering)
+            found[offering.pk] = self._standing[offering.pk]
+        return found
+
+    def _read_routes(self, sellers: set[str]) -> None:
+        if new := sellers - self._sellers:
+            self._sellers |= new
+            self._routes.update(routes(new))
+
+    def _sheets(self, offering_ids: Collection[int], as_of: datetime, known_at: datetime | None) -> dict[int, Sheet]:
+        if known_at is None:
+            return self.memory.sheets(offering_ids)
+        return {pk: history.sheet(known_at) for pk, history in self.memory.histories(offering_ids).items()}
+
+    def _priced(
+        self,
+        line: ProfileLine,
+        offering: Offering,
+        sheets: Mapping[int, Sheet],
+        as_of: datetime,
+        known_at: datetime | None,
+    ) -> PricedLine:
+        sheet, notes = self._sheet(offering, sheets[offering.pk], as_of, known_at)
+        if isinstance(sheet, BrokenSheet):
+            return PricedLine(line, error=LineError("offering", f"its prices contradict each other: {sheet.reason}"))
+        try:
+            cost = price_month(sheet, usage_of(line), as_of, calls=calls_of(line), slot=line.slot, terms=terms_of(line))
+            items, amount = in_currency(cost.items, self.currency, as_of)
+        except CannotPrice as refusal:
+            return PricedLine(line, error=refusal.error)
+        except UsageError as error:
+            return PricedLine(line, error=LineError("usage", str(error), error.choices))
+        except (UnknownTerm, UnknownSlot) as error:
+            named = error.field if isinstance(error, UnknownTerm) else "slot"
+            return PricedLine(line, error=LineError(named, str(error), error.choices))
+        except CostError as error:
+            return PricedLine(line, error=LineError("as_of", str(error)))
+        return PricedLine(line, amount, tuple(items), tuple(cost.unpriced), (*notes, *cost.notes))
+
+    def _sheet(
+        self, offering: Offering, own: Sheet, as_of: datetime, known_at: datetime | None
+    ) -> tuple[Sheet, tuple[str, ...]]:
+        """Its own sheet, or where that has no price in force the sheet of what an alias leads to."""
+        if isinstance(own, BrokenSheet) or _has_price(own, as_of):
+            return own, ()
+        key = (offering.seller.slug, identity_key(offering.external_id))
+        for route in self._routes.get(key, ()):
+            if route.target is not None and route.target != offering.pk and route.holds(as_of, known_at):
+                note = f"{offering.external_id} is an alias: priced as {route.target_id}"
+                return self._sheets([route.target], as_of, known_at)[route.target], (note,)
+        return own, ()
+
+
+class CannotPrice(Exception):
+    """A line cannot be priced; ``error`` says why."""
+
+    def __init__(self, error: LineError) -> None:
+        super().__init__(error.detail)
+        self.error = error
+
+
+def in_currency(items: Iterable[MonthItem], currency: str, at: datetime) -> tuple[list[MonthItem], Decimal]:
+    """The items with their amounts in a currency, and their sum. Raises CannotPrice where they cannot be converted."""
+    found, total = [], Decimal(0)
+    for item in items:
+        sold_in = item.price.currency
+        if sold_in != currency and item.amount:
+            detail = f"the prices are in {sold_in}, and conversion to {currency} is not available"
+            raise CannotPrice(LineError("currency", detail, (sold_in,)))
+        found.append(replace(item, amount=item.amount))
+        total += item.amount
+    return found, total
+
+
+def usage_of(line: ProfileLine) -> dict[str, Any]:
+    """The month's counts as numbers."""
+    return {key: Decimal(str(quantity)) for key, quantity in line.usage.items()}
+
+
+def calls_of(line: ProfileLine) -> int | None:
+    """In how many calls the month's usage was made, where that is known."""
+    if line.requests:
+        return line.requests
+    counted = line.usage.get(_REQUESTS)
+    return int(Decimal(str(counted))) or None if counted is not None else None
+
+
+def terms_of(line: ProfileLine) -> Terms:
+    """On which terms the usage is billed."""
+    return Terms(line.service_tier or STANDARD_TIER, line.region, line.variant, line.commitment)
+
+
+def survivor(offering: Offering) -> Offering:
+    """The offering that stands for it: itself, or what it was merged into."""
+    seen = {offering.pk}
+    while offering.merged_into is not None and offering.merged_into.pk not in seen:
+        offering = offering.merged_into
+        seen.add(offering.pk)
+    return offering
+
+
+def _has_price(sheet: PriceSheet, at: datetime) -> bool:
+    return any(each.in_force(at) for each in sheet.tariffs)
