@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/v1/", include("companies.api.urls")),
     path("api/v1/", include("pricing.api.urls")),
     path("api/v1/", include("feeds.api.urls")),
+    path("api/v1/", include("alerts.api.urls")),
     path("api/v1/", include("tracker.api.urls")),
 ]
 handler500 = "tracker.api.problems.server_error"

@@ -1,4 +1,4 @@
-"""Who may use the API: reading is open unless API_REQUIRE_AUTH closes it."""
+"""Who may use the API: reading is open unless API_REQUIRE_AUTH closes it; what is somebody's own wants a token."""
 
 from __future__ import annotations
 
@@ -28,6 +28,16 @@ class OpenQuestions(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Whoever may read may ask."""
         return _may_read(request)
+
+
+class OwnAlerts(BasePermission):
+    """Whoever shows a token with the scope ``alerts``: 401 without a token, 403 without the scope."""
+
+    message = "The token has not the scope 'alerts', which this takes."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """The same for reading and writing: nobody else's business."""
+        return "alerts" in getattr(request.auth, "scopes", ())
 
 
 def _may_read(request: Request) -> bool:

@@ -44,6 +44,35 @@ class InvalidParameters(exceptions.APIException):
         self.faults = list(faults)
 
 
+class PreconditionRequired(exceptions.APIException):
+    """A write that does not say by ``If-Match`` what it is to replace: status 428."""
+
+    status_code = HTTPStatus.PRECONDITION_REQUIRED
+    default_detail = "Send the ETag of what you have read as If-Match, so that nobody's change is lost."
+
+
+class PreconditionFailed(exceptions.APIException):
+    """A write upon something that is not there any more: status 412, with the current tag."""
+
+    status_code = HTTPStatus.PRECONDITION_FAILED
+
+    def __init__(self, tag: str) -> None:
+        super().__init__("It has changed since you read it; read it again. The current tag is in ETag.")
+        self.headers = {"ETag": tag}
+
+
+class Conflict(exceptions.APIException):
+    """What stands in the way of a request: status 409."""
+
+    status_code = HTTPStatus.CONFLICT
+
+
+class Unprocessable(exceptions.APIException):
+    """A request that is well formed and cannot be followed: status 422."""
+
+    status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
 class NothingFound(exceptions.NotFound):
     """A lookup without a match: status 404, with the nearest ids."""
 
@@ -90,7 +119,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _headers(error: exceptions.APIException) -> dict[str, str]:
-    headers = {}
+    headers = dict(getattr(error, "headers", {}))
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
     if wait := getattr(error, "wait", None):
@@ -113,10 +142,18 @@ def _body_faults(error: exceptions.APIException) -> list[Fault]:
 def _flattened(detail: Any, pointer: str) -> Iterable[Fault]:
     if isinstance(detail, dict):
         for name, inner in detail.items():
-            yield from _flattened(inner, pointer if name == "non_field_errors" else f"{pointer}/{name}")
+            yield from _flattened(inner, pointer if name == "non_field_errors" else f"{pointer}/{pointer_step(name)}")
     elif isinstance(detail, list) and not all(isinstance(item, str) for item in detail):
         for index, inner in enumerate(detail):
             yield from _flattened(inner, f"{pointer}/{index}")
     else:
         texts = detail if isinstance(detail, list) else [detail]
-        yield {"pointer": pointer, "detail": " ".join(map(str, texts))}
+        fault: Fault = {"pointer": pointer, "detail": " ".join(map(str, texts))}
+        if choices := [choice for text in texts for choice in getattr(getattr(text, "code", None), "choices", ())]:
+            fault["choices"] = choices
+        yield fault
+
+
+def pointer_step(name: object) -> str:
+    """One step of a JSON pointer (RFC 6901)."""
+    return str(name)[:100].replace("~", "~0").replace("/", "~1")
