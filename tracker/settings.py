@@ -246,12 +246,15 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    # What is only read is no part of what is written.
+    "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "tracker.api.schema.add_problems",
     ],
     "ENUM_NAME_OVERRIDES": {
         "Precision": "companies.models.PRECISION_CHOICES",
+        "MeterEnum": "pricing.meters.METERS",
         "OfferingStatus": "pricing.models.Offering.Status",
         "RefreshStatus": "feeds.models.Refresh.Status",
     },

@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
-from rest_framework import exceptions
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 
@@ -31,8 +29,7 @@ from tracker.api.owned import (
     OwnedView,
     described_writes,
 )
-from tracker.api.problems import MEDIA_TYPE, Fault, InvalidParameters, parameter_fault
-from tracker.api.schema import PROBLEM
+from tracker.api.problems import Fault, InvalidParameters, TooLarge, parameter_fault
 from tracker.api.twins import answered_once
 from tracker.api.views import NumberedView
 
@@ -122,11 +119,7 @@ class CSVParser(BaseParser):
         return bytes(stream.read())
 
 
-class TooLarge(exceptions.APIException):
-    """A file above the bound: status 413."""
-
-    status_code = 413
-    default_detail = f"The file is larger than {MOST_BYTES // 1024**2} MiB; sum the usage up, for example by day."
+_TOO_LARGE = f"The file is larger than {MOST_BYTES // 1024**2} MiB; sum the usage up, for example by day."
 
 
 class ProfileImportView(OwnedView, NumberedView):
@@ -152,17 +145,12 @@ class ProfileImportView(OwnedView, NumberedView):
         responses={
             200: ProfileSerializer,
             **TWIN_PROBLEMS,
-            (413, MEDIA_TYPE): OpenApiResponse(PROBLEM, "The file is too large"),
-            (415, MEDIA_TYPE): OpenApiResponse(PROBLEM, "Neither text/csv nor a form with a file"),
         },
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Read the file."""
         profile = self.get_object()
-        try:
-            request.body  # noqa: B018 - read before it is parsed, and kept
-        except RequestDataTooBig:
-            raise TooLarge() from None
+        self.received(request)
         return answered_once(request, lambda: self._imported(request, profile))
 
     def _imported(self, request: Request, profile: UsageProfile) -> HttpResponse:
@@ -186,7 +174,7 @@ def _content(request: Request) -> bytes:
             raise InvalidParameters([{"pointer": "#/file", "detail": "is missing; send the CSV as the form's file"}])
         content = uploaded.read()
     if len(content) > MOST_BYTES:
-        raise TooLarge()
+        raise TooLarge(_TOO_LARGE)
     return content
 
 

@@ -15,7 +15,7 @@ from alerts.previews import DEFAULT_DAYS, MOST_DAYS, Named, preview
 from alerts.summaries import in_words
 from pricing.api.shapes.changes import change_shapes
 from tracker.api.moments import moment_text
-from tracker.api.owned import FORBIDDEN, OwnedDetailView, OwnedListView, OwnedView, described_writes
+from tracker.api.owned import BODY_PROBLEMS, FORBIDDEN, OwnedDetailView, OwnedListView, OwnedView, described_writes
 from tracker.api.problems import InvalidParameters, parameter_fault
 from tracker.api.views import NumberedView
 
@@ -94,7 +94,7 @@ class DraftPreviewView(_Previewing):
         operation_id="watches_preview_draft",
         request=WatchSerializer,
         parameters=[_DAYS],
-        responses={200: PreviewSerializer, **FORBIDDEN},
+        responses={200: PreviewSerializer, **FORBIDDEN, **BODY_PROBLEMS},
         examples=[OpenApiExample("Dearer models", EXAMPLE, request_only=True)],
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -44,10 +44,6 @@ def _described(field: serializers.Field[Any, Any, Any, Any], schema: Any) -> Non
     extend_schema_field(schema)(field)  # type: ignore[type-var]
 
 
-def _or_null(schema: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    return {"anyOf": [schema, {"type": "null"}]} if options.get("allow_null") else schema
-
-
 class StrictSerializer(serializers.Serializer[Any]):
     """Takes the fields that it has, leaves out those that nobody writes, and refuses all others by name."""
 
@@ -71,7 +67,7 @@ class TextInput(serializers.Field[str, Any, str, Any]):
         super().__init__(**options)
         self.longest = longest
         self.may_be_empty = may_be_empty
-        _described(self, _or_null({"type": "string", "maxLength": longest}, options))
+        _described(self, {"type": "string", "maxLength": longest})
 
     def to_internal_value(self, data: Any) -> str:
         right = f"text of {'up' if self.may_be_empty else '1'} to {self.longest} characters"
@@ -115,7 +111,7 @@ class WholeInput(serializers.Field[int, Any, int, Any]):
     def __init__(self, *, least: int, most: int, **options: Any) -> None:
         super().__init__(**options)
         self.least, self.most = least, most
-        _described(self, _or_null({"type": "integer", "minimum": least, "maximum": most}, options))
+        _described(self, {"type": "integer", "minimum": least, "maximum": most})
 
     def to_internal_value(self, data: Any) -> int:
         if not isinstance(data, int) or isinstance(data, bool) or not self.least <= data <= self.most:
@@ -175,7 +171,7 @@ class ChoiceInput(serializers.Field[str, Any, str | None, Any]):
         super().__init__(**options)
         self.choices = list(choices)
         # Not as a plain enum: the schema would give the same values of other endpoints other names.
-        _described(self, _or_null({"allOf": [{"type": "string", "enum": self.choices}]}, options))
+        _described(self, {"allOf": [{"type": "string", "enum": self.choices}]})
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         """Null and nothing are the empty choice."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.db.models import ProtectedError, QuerySet
 from django.http import HttpResponse
@@ -19,7 +20,7 @@ from rest_framework.request import Request
 from tracker.api.etags import tag_of
 from tracker.api.negotiation import PARAMETER as FORMAT
 from tracker.api.permissions import OwnAlerts
-from tracker.api.problems import MEDIA_TYPE, Conflict, PreconditionFailed, PreconditionRequired
+from tracker.api.problems import MEDIA_TYPE, Conflict, PreconditionFailed, PreconditionRequired, TooLarge
 from tracker.api.schema import PROBLEM
 from tracker.api.twins import HEADER, answered_once
 from tracker.api.views import ListView, NumberedView, ReadView
@@ -32,8 +33,13 @@ MATCH_PARAMETER = OpenApiParameter(
     "If-Match", _TEXT, OpenApiParameter.HEADER, required=True, description="The ETag of what is replaced."
 )
 FORBIDDEN = {(403, MEDIA_TYPE): OpenApiResponse(PROBLEM, "The token has not the scope `alerts`")}
+BODY_PROBLEMS = {
+    (413, MEDIA_TYPE): OpenApiResponse(PROBLEM, "The body is too large"),
+    (415, MEDIA_TYPE): OpenApiResponse(PROBLEM, "The body is of a kind that is not taken here"),
+}
 TWIN_PROBLEMS = {
     **FORBIDDEN,
+    **BODY_PROBLEMS,
     (409, MEDIA_TYPE): OpenApiResponse(PROBLEM, "A request with the same Idempotency-Key is still at work"),
     (422, MEDIA_TYPE): OpenApiResponse(PROBLEM, "The Idempotency-Key was used with another request"),
 }
@@ -64,10 +70,18 @@ class OwnedView(ReadView):
             self.fields_asked = self._read_parameters(request)
 
     def body(self, request: Request) -> dict[str, Any]:
-        """The JSON object that was sent."""
+        """The JSON object that was sent. Raises TooLarge and ParseError."""
+        self.received(request)
         if not isinstance(request.data, dict):
             raise ParseError("An object of JSON was expected.")
         return request.data
+
+    def received(self, request: Request) -> bytes:
+        """The bytes that were sent, kept for whoever parses them. Raises TooLarge above Django's own bound."""
+        try:
+            return request.body
+        except RequestDataTooBig:
+            raise TooLarge() from None
 
     def checked(self, request: Request, row: Any = None, *, partial: bool = False) -> Any:
         """The serializer of what was sent, which is right in itself. Raises ValidationError."""
@@ -95,6 +109,7 @@ class OwnedListView(OwnedView, ListView):
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Make a row."""
+        self.received(request)
         return answered_once(request, lambda: self._made_new(request))
 
     def _made_new(self, request: Request) -> HttpResponse:
@@ -167,7 +182,7 @@ def described_writes(serializer: Any, singular: str, plural: str, **examples: An
             summary=f"Replace a {singular}",
             request=serializer,
             parameters=[MATCH_PARAMETER],
-            responses={200: serializer, **MATCH_PROBLEMS},
+            responses={200: serializer, **MATCH_PROBLEMS, **BODY_PROBLEMS},
             examples=list(request),
         ),
         "patch": extend_schema(
@@ -175,7 +190,7 @@ def described_writes(serializer: Any, singular: str, plural: str, **examples: An
             summary=f"Change parts of a {singular}",
             request=serializer(partial=True),
             parameters=[MATCH_PARAMETER],
-            responses={200: serializer, **MATCH_PROBLEMS},
+            responses={200: serializer, **MATCH_PROBLEMS, **BODY_PROBLEMS},
         ),
         "delete": extend_schema(
             operation_id=f"{plural}_delete",

@@ -67,6 +67,13 @@ class Conflict(exceptions.APIException):
     status_code = HTTPStatus.CONFLICT
 
 
+class TooLarge(exceptions.APIException):
+    """A body above the bound: status 413."""
+
+    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The body is larger than this endpoint takes."
+
+
 class Unprocessable(exceptions.APIException):
     """A request that is well formed and cannot be followed: status 422."""
 

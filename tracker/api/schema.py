@@ -55,7 +55,7 @@ class EndpointSchema(AutoSchema):
     """Views say themselves whether they are lists; ``fields`` is taken everywhere."""
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        return bool(getattr(self.view, "is_list", False))
+        return self.method == "GET" and bool(getattr(self.view, "is_list", False))
 
     def get_summary(self) -> str:
         """The first sentence of the view's own description."""
