@@ -1,11 +1,11 @@
-"""The admin of the project's own rows: the heartbeat."""
+"""The admin of the project's own rows: the heartbeat, and the answers kept for repeated requests."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
 from tracker.admin_base import ReadOnlyAdmin
-from tracker.models import Heartbeat
+from tracker.models import Heartbeat, KeptAnswer
 
 
 @admin.register(Heartbeat)
@@ -15,3 +15,14 @@ class HeartbeatAdmin(ReadOnlyAdmin):
     list_display = ("name", "seen_at")
     search_fields = ("name",)
     ordering = ("name",)
+
+
+@admin.register(KeptAnswer)
+class KeptAnswerAdmin(ReadOnlyAdmin):
+    """The keys under which requests came within the last day; what was answered is not shown."""
+
+    list_display = ("key", "user", "status", "begun_at")
+    search_fields = ("key", "user__username")
+    list_select_related = ("user",)
+    ordering = ("-begun_at",)
+    fieldsets = ((None, {"fields": (("key", "user"), ("status", "begun_at"))}),)

@@ -45,6 +45,14 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Alerts",
+        (
+            ("Watches", "notifications", "alerts", "watch"),
+            ("Usage profiles", "receipt_long", "alerts", "usageprofile"),
+            ("Notices", "campaign", "alerts", "notice"),
+        ),
+    ),
+    (
         "Access",
         (
             ("Users", "person", "accounts", "user"),
@@ -60,6 +68,11 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
             ("Settled time", "update", "pricing", "settledtime"),
             ("Other names", "label", "companies", "companyalias"),
             ("Payloads", "inventory_2", "feeds", "payload"),
+            ("Usage lines", "data_usage", "alerts", "profileline"),
+            ("Discounts and commitments", "percent", "alerts", "profileadjustment"),
+            ("Awaiting confirmation", "hourglass", "alerts", "awaited"),
+            ("Fan-out", "hub", "alerts", "fanout"),
+            ("Kept answers", "repeat", "tracker", "keptanswer"),
             ("Heartbeat", "ecg_heart", "tracker", "heartbeat"),
         ),
     ),

@@ -11,6 +11,16 @@ from django.contrib.auth.models import Group
 from django.test import Client
 
 from accounts.models import ApiToken, User
+from alerts.models import (
+    Awaited,
+    Channel,
+    FanOut,
+    Notice,
+    ProfileAdjustment,
+    ProfileLine,
+    UsageProfile,
+    Watch,
+)
 from companies.models import AIModel, BusinessMetric, Company, CompanyAlias, MonetizationEvent
 from feeds.models import Feed, Payload, Refresh, SellerAlias
 from pricing import claims, ledger
@@ -22,13 +32,14 @@ from pricing.models import (
     CalendarStatement,
     ExchangeRate,
     Offering,
+    PricingChange,
     Reference,
     SettledTime,
     SlotRule,
     Source,
     SourcePrecedence,
 )
-from tracker.models import Heartbeat
+from tracker.models import Heartbeat, KeptAnswer
 
 JUNE = datetime(2026, 6, 1, 12, tzinfo=UTC)
 JULY = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -161,6 +172,7 @@ def _around(editor: User, company: Company, chat: Offering, model: AIModel, sour
         )
         User.objects.create_user(f"reader-{place}")
         Group.objects.create(name=f"group {place}")
+    _alerts(editor, company, chat)
     SourcePrecedence.objects.create(source=source, seller=company, precedence=35)
     SettledTime.objects.create(until=JULY)
     Heartbeat.objects.update_or_create(name="tick", defaults={"seen_at": JULY})
@@ -169,3 +181,26 @@ def _around(editor: User, company: Company, chat: Offering, model: AIModel, sour
         Claim(Conditions("requests"), Decimal("1.5"), effective_from=JUNE, precision="exact"),
         Ruling(editor, "sold so"),
     )
+
+
+def _alerts(editor: User, company: Company, chat: Offering) -> None:
+    """What the editor wants to hear about and uses, and what was caught for her."""
+    change = PricingChange.objects.order_by("-sequence")[0]
+    for place in (1, 2):
+        channel = Channel.objects.create(
+            owner=editor,
+            kind="webhook",
+            name=f"Ops {place}",
+            address="https://example.org",
+            shown_address="example.org",
+        )
+        profile = UsageProfile.objects.create(owner=editor, name=f"Production {place}")
+        ProfileLine.objects.create(profile=profile, offering=chat, usage={"input_tokens": "1000000"})
+        ProfileAdjustment.objects.create(profile=profile, kind="discount", seller=company, percent=Decimal(10 * place))
+        watch = Watch.objects.create(owner=editor, name=f"Dearer {place}", profile=profile)
+        watch.channels.add(channel)
+        watch.companies.add(company)
+        Notice.objects.create(change=change, watch=watch, channel=channel, due_at=JULY)
+        Awaited.objects.create(change=change, watch=watch, until=JULY)
+        KeptAnswer.objects.create(user=editor, key=f"key-{place}", digest="d" * 64)
+    FanOut.objects.get_or_create(pk=1)
