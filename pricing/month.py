@@ -23,7 +23,7 @@ from fractions import Fraction
 
 from pricing.calendars import Slots
 from pricing.cost import PriceSheet
-from pricing.cost_plans import Plan, make_plan
+from pricing.cost_plans import EXACT, Plan, make_plan
 from pricing.tariffs import CostError, SheetPrice, Terms
 from pricing.usage import Quantity, apart, read_usage
 
@@ -75,7 +75,7 @@ class MonthCost:
         """The sums by currency, empty without items."""
         sums: dict[str, Decimal] = {}
         for item in self.items:
-            sums[item.price.currency] = sums.get(item.price.currency, Decimal(0)) + item.amount
+            sums[item.price.currency] = EXACT.add(sums.get(item.price.currency, Decimal(0)), item.amount)
         return sums
 
 
@@ -195,4 +195,4 @@ def decimal(value: Fraction) -> Decimal:
     places = max(twos, fives)
     if denominator != 1 or places > 18:
         places = PLACES
-    return Decimal(round(value * 10**places)).scaleb(-places) if places else Decimal(int(value))
+    return Decimal(round(value * 10**places)).scaleb(-places, EXACT) if places else Decimal(int(value))

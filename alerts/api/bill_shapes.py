@@ -15,6 +15,7 @@ from alerts.bills.billing import Bill, BillLine, Cheaper
 from alerts.bills.lines import LineError
 from pricing.api.serializers import PriceSerializer
 from pricing.api.shapes.prices import price_shapes
+from pricing.currencies.shapes import conversion_shape
 from tracker.amounts import plain
 from tracker.api.moments import moment_text
 
@@ -52,6 +53,8 @@ def _line(line: BillLine, place: int, prices: Mapping[int, dict[str, Any]]) -> d
                 "meter": item.meter,
                 "quantity": plain(item.quantity),
                 "amount": plain(item.amount),
+                "sold": {"amount": plain(item.sold), "currency": item.price.currency} if item.conversion else None,
+                "rate": conversion_shape(item.conversion) if item.conversion else None,
                 "price": prices.get(item.price.row or 0),
             }
             for item in priced.items
@@ -109,6 +112,10 @@ class BillItemSerializer(serializers.Serializer[Any]):
     meter = serializers.CharField()
     quantity = serializers.CharField()
     amount = serializers.CharField(help_text="By the list price, in the bill's currency.")
+    sold = serializers.DictField(
+        child=serializers.CharField(), allow_null=True, help_text="Amount and currency before the conversion, if any."
+    )
+    rate = serializers.DictField(allow_null=True, help_text="The exchange rate, as in costs/.")
     price = PriceSerializer(help_text="The price row that the amount rests on.")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
+from functools import reduce
 
 _WIDE = Context(prec=100)
 _HUNDRED = Decimal(100)
@@ -76,6 +77,11 @@ class Settled:
     shortfall: Decimal
 
 
+def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
+    """The sum, to the last digit."""
+    return reduce(_WIDE.add, amounts, _ZERO)
+
+
 def discount_of(discounts: Iterable[Discount], seller: int, offering: int) -> Decimal | None:
     """The percent that come off a line, by the most specific discount; None without one."""
     covering = [each for each in discounts if each.scope.covers(seller, offering)]
@@ -94,26 +100,28 @@ def settle(charges: Sequence[Charge], commitments: Iterable[Commitment]) -> tupl
     settled: list[Settled] = []
     for commitment in sorted(commitments, key=lambda each: (each.scope.breadth, each.id)):
         used = _within(commitment.scope, charges, settled)
-        settled.append(Settled(commitment, used, max(commitment.amount - used, _ZERO)))
+        settled.append(Settled(commitment, used, max(_WIDE.subtract(commitment.amount, used), _ZERO)))
     return _within(Scope(), charges, settled), settled
 
 
 def _within(scope: Scope, charges: Sequence[Charge], settled: Sequence[Settled]) -> Decimal:
     """What the lines in a scope come to, with the shortfalls of the commitments within it."""
-    total = sum((each.amount for each in charges if scope.covers(each.seller, each.offering)), _ZERO)
-    return total + sum((each.shortfall for each in settled if each.commitment.scope.is_within(scope)), _ZERO)
+    used = (each.amount for each in charges if scope.covers(each.seller, each.offering))
+    return exact_sum((*used, *(each.shortfall for each in settled if each.commitment.scope.is_within(scope))))
 
 
 def percent_moved(old: Decimal, new: Decimal) -> Decimal | None:
     """By how many percent a bill moved, two places; None from zero."""
     if not old:
         return None
-    return _WIDE.divide(_WIDE.multiply(new - old, _HUNDRED), old).quantize(Decimal("0.01"), context=_WIDE)
+    return _WIDE.divide(_WIDE.multiply(_WIDE.subtract(new, old), _HUNDRED), old).quantize(
+        Decimal("0.01"), context=_WIDE
+    )
 
 
 def has_moved(old: Decimal, new: Decimal, percent: Decimal | None, amount: Decimal | None) -> bool:
     """Whether a bill moved by at least so many percent or so much, either way. From zero it moved by any percent."""
-    by = abs(new - old)
+    by = _WIDE.subtract(new, old).copy_abs()
     if not by:
         return False
     if amount is not None and by >= amount:

@@ -15,6 +15,7 @@ from alerts.bills.arithmetic import (
     Settled,
     discount_of,
     discounted,
+    exact_sum,
     settle,
 )
 from alerts.bills.lines import PricedLine, Pricing, survivor
@@ -103,11 +104,11 @@ class Biller:
         return self._summed(priced, as_of, known_at, others)
 
     def bill_before(self, after: Bill, offerings: set[int], as_of: datetime, known_at: datetime | None = None) -> Bill:
-        """The same bill with the lines of some offerings as they were priced at an earlier moment."""
+        """The same bill at the same exchange rates, with the lines of some offerings as priced at an earlier moment."""
         chosen = [
             place for place, line in enumerate(self.lines) if not offerings.isdisjoint(self._pricing.behind(line))
         ]
-        earlier = self._pricing.priced([self.lines[place] for place in chosen], as_of, known_at)
+        earlier = self._pricing.priced([self.lines[place] for place in chosen], as_of, known_at, rates_of=after.as_of)
         priced = [line.priced for line in after.lines]
         for place, line in zip(chosen, earlier, strict=True):
             priced[place] = line
@@ -136,7 +137,7 @@ class Biller:
             for sold in (survivor(line.priced.line.offering),)
         ]
         total, settled = settle(charges, self._commitments)
-        list_total = sum((each.amount for each in priced), Decimal(0))
+        list_total = exact_sum(each.amount for each in priced)
         return Bill(self.profile, as_of, known_at, tuple(lines), list_total, total, tuple(settled))
 
     def _discount(self, offering: Offering) -> Decimal | None:

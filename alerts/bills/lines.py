@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
+from alerts.bills.arithmetic import exact_sum
 from alerts.models import ProfileLine
 from pricing.claims import STANDARD_TIER
 from pricing.cost import PriceSheet
 from pricing.costing.memory import Memory
 from pricing.costing.names import Route, routes
 from pricing.costing.sheets import BrokenSheet, Sheet
+from pricing.currencies.conversion import Conversion, NoRate
+from pricing.currencies.recorded import current_rates
 from pricing.identity import identity_key
 from pricing.models import Offering
 from pricing.month import MonthGap, MonthItem, UnknownSlot, price_month
-from pricing.tariffs import CostError, Terms, UnknownTerm
+from pricing.tariffs import CostError, SheetPrice, Terms, UnknownTerm
 from pricing.usage import UsageError
 
 _REQUESTS = "requests"
@@ -33,12 +36,27 @@ class LineError:
 
 
 @dataclass(frozen=True, slots=True)
+class BilledItem:
+    """What one price is charged for, in the bill's currency.
+
+    ``sold`` is the amount in the price's own currency and ``conversion`` the rate, where that is another.
+    """
+
+    meter: str
+    quantity: Decimal
+    amount: Decimal
+    price: SheetPrice
+    sold: Decimal
+    conversion: Conversion | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PricedLine:
     """What a line of a profile comes to by list prices, in the bill's currency; with an error nothing is known."""
 
     line: ProfileLine
     amount: Decimal = Decimal(0)
-    items: tuple[MonthItem, ...] = ()
+    items: tuple[BilledItem, ...] = ()
     unpriced: tuple[MonthGap, ...] = ()
     notes: tuple[str, ...] = ()
     error: LineError | None = None
@@ -47,6 +65,14 @@ class PricedLine:
     def is_complete(self) -> bool:
         """Whether every part of its usage has a price."""
         return self.error is None and not self.unpriced
+
+
+class _Moments(NamedTuple):
+    """The moment of the prices, the one at which they were known (None: now), and that of the exchange rates."""
+
+    as_of: datetime
+    known_at: datetime | None
+    rates_of: datetime
 
 
 @dataclass(slots=True)
@@ -63,15 +89,21 @@ class Pricing:
     _standing: dict[int, Offering] = field(default_factory=dict)
 
     def priced(
-        self, lines: Sequence[ProfileLine], as_of: datetime, known_at: datetime | None = None
+        self,
+        lines: Sequence[ProfileLine],
+        as_of: datetime,
+        known_at: datetime | None = None,
+        *,
+        rates_of: datetime | None = None,
     ) -> list[PricedLine]:
-        """The lines in their order."""
+        """The lines in their order. Exchange rates are those of the same moment, unless another is named."""
         if not lines:
             return []
         offerings = self._followed([line.offering for line in lines])
         self._read_routes({offering.seller.slug for offering in offerings.values()})
         sheets = self._sheets({offering.pk for offering in offerings.values()}, as_of, known_at)
-        return [self._priced(line, offerings[line.offering_id], sheets, as_of, known_at) for line in lines]
+        moments = _Moments(as_of, known_at, rates_of or as_of)
+        return [self._priced(line, offerings[line.offering_id], sheets, moments) for line in lines]
 
     def behind(self, line: ProfileLine) -> set[int]:
         """The offerings whose prices may be the line's: its own, and where its id is or was routed."""
@@ -100,29 +132,26 @@ class Pricing:
         return {pk: history.sheet(known_at) for pk, history in self.memory.histories(offering_ids).items()}
 
     def _priced(
-        self,
-        line: ProfileLine,
-        offering: Offering,
-        sheets: Mapping[int, Sheet],
-        as_of: datetime,
-        known_at: datetime | None,
+        self, line: ProfileLine, offering: Offering, sheets: Mapping[int, Sheet], moments: _Moments
     ) -> PricedLine:
+        as_of, known_at, rates_of = moments
         sheet, notes = self._sheet(offering, sheets[offering.pk], as_of, known_at)
         if isinstance(sheet, BrokenSheet):
             return PricedLine(line, error=LineError("offering", f"its prices contradict each other: {sheet.reason}"))
         try:
             cost = price_month(sheet, usage_of(line), as_of, calls=calls_of(line), slot=line.slot, terms=terms_of(line))
-            items, amount = in_currency(cost.items, self.currency, as_of)
-        except CannotPrice as refusal:
-            return PricedLine(line, error=refusal.error)
-        except UsageError as error:
-            return PricedLine(line, error=LineError("usage", str(error), error.choices))
-        except (UnknownTerm, UnknownSlot) as error:
-            named = error.field if isinstance(error, UnknownTerm) else "slot"
-            return PricedLine(line, error=LineError(named, str(error), error.choices))
-        except CostError as error:
-            return PricedLine(line, error=LineError("as_of", str(error)))
-        return PricedLine(line, amount, tuple(items), tuple(cost.unpriced), (*notes, *cost.notes))
+            items = [self._billed(item, rates_of, known_at) for item in cost.items]
+        except (UsageError, CostError, NoRate) as error:
+            return PricedLine(line, error=_line_error(error))
+        rates = {item.conversion.note for item in items if item.conversion is not None and item.conversion.stands_in}
+        amount = exact_sum(item.amount for item in items)
+        return PricedLine(line, amount, tuple(items), tuple(cost.unpriced), (*notes, *cost.notes, *sorted(rates)))
+
+    def _billed(self, item: MonthItem, at: datetime, known_at: datetime | None) -> BilledItem:
+        """The item in the bill's currency. Raises NoRate."""
+        sold_in = item.price.currency
+        converted = current_rates().convert(item.amount, sold_in, self.currency, at, known_at)
+        return BilledItem(item.meter, item.quantity, converted.amount, item.price, item.amount, converted.conversion)
 
     def _sheet(
         self, offering: Offering, own: Sheet, as_of: datetime, known_at: datetime | None
@@ -138,25 +167,16 @@ class Pricing:
         return own, ()
 
 
-class CannotPrice(Exception):
-    """A line cannot be priced; ``error`` says why."""
-
-    def __init__(self, error: LineError) -> None:
-        super().__init__(error.detail)
-        self.error = error
-
-
-def in_currency(items: Iterable[MonthItem], currency: str, at: datetime) -> tuple[list[MonthItem], Decimal]:
-    """The items with their amounts in a currency, and their sum. Raises CannotPrice where they cannot be converted."""
-    found, total = [], Decimal(0)
-    for item in items:
-        sold_in = item.price.currency
-        if sold_in != currency and item.amount:
-            detail = f"the prices are in {sold_in}, and conversion to {currency} is not available"
-            raise CannotPrice(LineError("currency", detail, (sold_in,)))
-        found.append(replace(item, amount=item.amount))
-        total += item.amount
-    return found, total
+def _line_error(error: UsageError | CostError | NoRate) -> LineError:
+    if isinstance(error, UsageError):
+        return LineError("usage", str(error), error.choices)
+    if isinstance(error, NoRate):
+        return LineError("currency", str(error), tuple(error.choices))
+    if isinstance(error, UnknownTerm):
+        return LineError(error.field, str(error), error.choices)
+    if isinstance(error, UnknownSlot):
+        return LineError("slot", str(error), error.choices)
+    return LineError("as_of", str(error))
 
 
 def usage_of(line: ProfileLine) -> dict[str, Any]:

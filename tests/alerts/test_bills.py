@@ -137,12 +137,27 @@ class TestCommitments:
 
 
 class TestCurrencies:
-    def test_prices_in_another_currency_are_an_error_that_says_so(self, production: UsageProfile) -> None:
+    def test_a_currency_without_rates_is_an_error_that_names_those_with_some(self, production: UsageProfile) -> None:
+        UsageProfile.objects.update(currency="XTS")
+        production.refresh_from_db()
+        found = bill(production)
+        error = found.lines[0].priced.error
+        assert error is not None
+        assert error.field == "currency"
+        assert "USD" in error.choices
+        assert (found.total, found.is_complete) == (0, False)
+
+    def test_prices_in_another_currency_are_converted_at_the_rate_of_the_moment(self, production: UsageProfile) -> None:
         UsageProfile.objects.update(currency="EUR")
         production.refresh_from_db()
-        error = bill(production).lines[0].priced.error
-        assert error is not None
-        assert (error.field, error.choices) == ("currency", ("USD",))
+        found = bill(production, datetime(2024, 6, 4, 12, tzinfo=UTC), known_at=None)
+        assert found.lines[0].priced.unpriced, "the price began later"
+        found = bill(production)
+        (line,) = found.lines
+        conversion = line.priced.items[0].conversion
+        assert conversion is not None
+        assert line.priced.items[0].sold == 100
+        assert found.total == 2 * conversion.of(Decimal(100)) != 200
 
 
 class TestCheaper:
