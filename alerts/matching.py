@@ -7,9 +7,11 @@ percent) one and the same line has to meet. A line that moves from zero has move
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
+
+from pricing.costing.garbage import without_collections
 
 UP, DOWN = "up", "down"
 BEYOND_ANY_PERCENT = Decimal("Infinity")
@@ -114,89 +116,152 @@ def _concerns(interest: Interest, caught: Caught) -> bool:
 # Whose changes, as the index files it: the sort of row and its id; ("", 0) is anybody's.
 _Key = tuple[str, int]
 _ANYBODY: _Key = ("", 0)
+# For each direction ("" is either) how far a change goes on each meter; under "" on any meter. -1 where no percent is.
+_Reaches = dict[str, dict[str, Decimal]]
 
 
 class _Group:
-    """Watches that differ in nothing but the percent that they want: one answer serves them all."""
+    """Watches filed in one place that differ in nothing but the percent that they want: one answer serves them all.
 
-    __slots__ = ("_percents", "_sample", "_watches")
+    Kinds need no check: a watch that names some is filed under each of them.
+    """
 
-    def __init__(self, sample: Interest) -> None:
-        self._sample = sample
-        self._watches: list[int] = []
-        self._percents: list[Decimal] = []
+    __slots__ = (
+        "asks_more",
+        "confirmed_only",
+        "direction",
+        "meter",
+        "meters",
+        "nature",
+        "percents",
+        "rest",
+        "wanted",
+        "watches",
+    )
 
-    def fill(self, wanted: Iterable[tuple[Decimal, int]]) -> None:
-        """Take the watches, each with its percent (any: -1)."""
-        pairs = sorted(wanted)
-        self._percents = [percent for percent, _ in pairs]
-        self._watches = [watch for _, watch in pairs]
+    def __init__(self, demands: Demands, rest: Interest | None) -> None:
+        self.nature, self.direction, self.confirmed_only = demands.nature, demands.direction, demands.confirmed_only
+        self.rest = rest
+        self.asks_more = bool(demands.confirmed_only or rest)
+        # The one meter of most watches, "" for any, and all of them where they are several.
+        self.meter = next(iter(demands.meters)) if demands.meters else ""
+        self.meters = tuple(demands.meters) if len(demands.meters) > 1 else ()
+        self.wanted: list[tuple[Decimal, int]] = []
 
-    def caught(self, caught: Caught) -> list[int]:
-        """The watches of this group that catch the change."""
-        if not _concerns(self._sample, caught):
-            return []
-        reach = self._sample.demands.reach(caught)
-        return [] if reach is None else self._watches[: bisect_right(self._percents, reach)]
+    def seal(self) -> None:
+        """Put the watches in the order of the percents that they want."""
+        wanted = self.wanted
+        if len(wanted) > 1:
+            wanted.sort()
+        self.percents = [percent for percent, _ in wanted]
+        self.watches = [watch for _, watch in wanted]
+        del self.wanted
+
+    def admits(self, caught: Caught) -> bool:
+        """Whether the change meets what few watches ask."""
+        if self.confirmed_only and not caught.is_confirmed:
+            return False
+        return self.rest is None or _concerns(self.rest, caught)
+
+    def farthest(self, there: Mapping[str, Decimal]) -> Decimal | None:
+        """How far the change goes on any of several meters."""
+        return max((there[meter] for meter in self.meters if meter in there), default=None)
 
 
 class Interests:
     """All watches, filed under the narrowest thing that each names, so that a change meets few that it misses."""
 
     def __init__(self, interests: Iterable[Interest]) -> None:
-        filed: dict[tuple[_Key, Interest], list[tuple[Decimal, int]]] = {}
-        for interest in interests:
-            least = interest.demands.min_percent
-            alike = replace(interest, watch=0, demands=replace(interest.demands, min_percent=None))
-            for key, rest in _keys(alike):
-                filed.setdefault((key, rest), []).append((_NO_PERCENT if least is None else least, interest.watch))
         self._by_key: dict[_Key, dict[str, list[_Group]]] = {}
-        for (key, rest), wanted in filed.items():
-            group = _Group(rest)
-            group.fill(wanted)
-            for facet in _facets(rest.demands):
-                self._by_key.setdefault(key, {}).setdefault(facet, []).append(group)
+        with without_collections():
+            self._fill(interests)
+
+    def _fill(self, interests: Iterable[Interest]) -> None:
+        groups: dict[tuple[object, ...], _Group] = {}
+        for interest in interests:
+            demands = interest.demands
+            least = _NO_PERCENT if demands.min_percent is None else demands.min_percent
+            alike = (demands.meters, demands.kinds, demands.nature, demands.direction, demands.confirmed_only)
+            keys, rest, left = _keys(interest)
+            for key in keys:
+                group = groups.get((key, left, alike))
+                if group is None:
+                    group = groups[key, left, alike] = _Group(demands, rest)
+                    self._file(key, demands, group)
+                group.wanted.append((least, interest.watch))
+        for group in groups.values():
+            group.seal()
+
+    def _file(self, key: _Key, demands: Demands, group: _Group) -> None:
+        by_facet = self._by_key.setdefault(key, {})
+        for facet in _facets(demands):
+            by_facet.setdefault(facet, []).append(group)
 
     def catching(self, caught: Caught) -> list[int]:
         """The watches that catch the change, each once, in no order."""
         if not caught.is_news:
             return []
-        groups = list(self._groups(caught))
-        if len(groups) == 1:
-            return groups[0].caught(caught)
+        reaches, nature = _reaches(caught), caught.nature
         found: list[int] = []
-        for group in groups:
-            found += group.caught(caught)
+        for group in self._groups(caught):
+            if (group.nature and group.nature != nature) or (group.asks_more and not group.admits(caught)):
+                continue
+            there = reaches[group.direction]
+            reach = group.farthest(there) if group.meters else there.get(group.meter)
+            if reach is not None:
+                percents = group.percents
+                all_do = reach >= percents[-1]
+                found += group.watches if all_do else group.watches[: bisect_right(percents, reach)]
         return list(set(found))
 
-    def _groups(self, caught: Caught) -> Iterator[_Group]:
+    def _groups(self, caught: Caught) -> list[_Group]:
         keys = [
             _ANYBODY,
-            *(("offering", row) for row in caught.offerings),
-            *(("model", row) for row in caught.models),
-            *(("company", row) for row in caught.companies),
+            *[("offering", row) for row in caught.offerings],
+            *[("model", row) for row in caught.models],
+            *[("company", row) for row in caught.companies],
         ]
-        facets = ["", f"kind {caught.kind}", *{f"meter {line.meter}" for line in caught.lines}]
+        facets = ["", caught.kind, *{line.meter for line in caught.lines}]
+        found: list[_Group] = []
         for key in keys:
-            if by_facet := self._by_key.get(key):
+            by_facet = self._by_key.get(key)
+            if by_facet is not None:
                 for facet in facets:
-                    yield from by_facet.get(facet, ())
+                    if facet in by_facet:
+                        found += by_facet[facet]
+        return found
 
 
-def _keys(interest: Interest) -> Iterator[tuple[_Key, Interest]]:
-    """Where a watch is filed, and what is left to be asked there."""
-    for sort, named in (("offering", "offerings"), ("model", "models"), ("company", "companies")):
-        rows: frozenset[int] = getattr(interest, named)
-        if rows:
-            rest = replace(interest, **{named: _NOBODY})  # type: ignore[arg-type]
-            return iter([((sort, row), rest) for row in sorted(rows)])
-    return iter([(_ANYBODY, interest)])
+def _reaches(caught: Caught) -> _Reaches:
+    """How far the change goes, as ``Demands.reach`` finds it, for all demands at once."""
+    # A change of no lines at all is still caught by whoever demands nothing of lines.
+    reaches: _Reaches = {"": {"": _NO_PERCENT}, UP: {}, DOWN: {}}
+    for line in caught.lines:
+        percent = _NO_PERCENT if line.percent is None else line.percent
+        for direction in {"", line.direction}:
+            there = reaches[direction]
+            for meter in ("", line.meter):
+                if meter not in there or there[meter] < percent:
+                    there[meter] = percent
+    return reaches
 
 
-def _facets(demands: Demands) -> list[str]:
-    """Under which kinds or meters a group is filed; the empty one is asked by every change."""
-    if demands.kinds:
-        return [f"kind {kind}" for kind in sorted(demands.kinds)]
-    if demands.meters:
-        return [f"meter {meter}" for meter in sorted(demands.meters)]
-    return [""]
+def _keys(interest: Interest) -> tuple[list[_Key], Interest | None, tuple[frozenset[int], ...]]:
+    """Where a watch is filed, and what is left to be asked there: as an interest, and as what makes two alike."""
+    if interest.offerings:
+        keys: list[_Key] = [("offering", row) for row in interest.offerings]
+        left = (interest.companies, interest.models)
+    elif interest.models:
+        keys, left = [("model", row) for row in interest.models], (interest.companies, _NOBODY)
+    elif interest.companies:
+        return [("company", row) for row in interest.companies], None, ()
+    else:
+        return [_ANYBODY], None, ()
+    if left == (_NOBODY, _NOBODY):
+        return keys, None, ()
+    return keys, Interest(0, companies=left[0], models=left[1]), left
+
+
+def _facets(demands: Demands) -> Iterable[str]:
+    """Under which kinds or meters, whose names differ, a group is filed; the empty one is asked by every change."""
+    return demands.kinds or demands.meters or ("",)
