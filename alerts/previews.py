@@ -34,17 +34,16 @@ class Named:
     """A watch that need not be saved, with the rows that it names."""
 
     watch: Watch
-    companies: Sequence[Company] = ()
-    models: Sequence[AIModel] = ()
-    offerings: Sequence[Offering] = ()
+    companies: Iterable[Company] = ()
+    models: Iterable[AIModel] = ()
+    offerings: Iterable[Offering] = ()
     channels: Sequence[str] = ()
 
     @classmethod
     def of(cls, watch: Watch) -> Named:
         """A saved watch."""
-        offerings = watch.offerings.select_related("seller")
         channels = [channel.name for channel in watch.channels.all()]
-        return cls(watch, list(watch.companies.all()), list(watch.models.all()), list(offerings), channels)
+        return cls(watch, watch.companies.all(), watch.models.all(), watch.offerings.all(), channels)
 
     @property
     def words(self) -> Words:

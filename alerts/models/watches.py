@@ -52,7 +52,7 @@ class Watch(db.Model):
         UsageProfile,
         null=True,
         blank=True,
-        on_delete=db.PROTECT,
+        on_delete=db.RESTRICT,
         related_name="watches",
         help_text="Usage by which the money is told.",
     )

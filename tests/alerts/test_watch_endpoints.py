@@ -269,3 +269,13 @@ class TestPreview:
         assert found["fired"] == 1
         (bill,) = found["bills"]
         assert (bill["old"], bill["new"], bill["percent"], bill["because"]) == ("1", "1.2", "+20.00", ["dearer"])
+
+
+def test_a_list_asks_as_often_for_many_watches_as_for_one(
+    ada: Caller, record: None, channel: Channel, django_assert_max_num_queries: Any
+) -> None:
+    filters = {"companies": ["deepseek"], "models": ["deepseek-v4"], "channels": [channel.pk]}
+    for _ in range(5):
+        made(ada, **filters)
+    with django_assert_max_num_queries(12):
+        assert body_of(ada.get(PATH))["count"] == 5

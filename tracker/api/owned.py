@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
-from django.db.models import ProtectedError, QuerySet
+from django.db.models import ProtectedError, QuerySet, RestrictedError
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -136,8 +136,9 @@ class OwnedDetailView(OwnedView, NumberedView):
             row = self.matched(request)
             try:
                 row.delete()
-            except ProtectedError as error:
-                users = ", ".join(sorted(map(str, error.protected_objects)))
+            except (ProtectedError, RestrictedError) as error:
+                rows = error.protected_objects if isinstance(error, ProtectedError) else error.restricted_objects
+                users = ", ".join(sorted(map(str, rows)))
                 raise Conflict(f"It is still used by: {users}.") from None
         return HttpResponse(status=204, headers={"Cache-Control": "no-cache"})
 
