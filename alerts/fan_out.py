@@ -7,10 +7,8 @@ written in one transaction, so a worker that dies leaves nothing half done, and 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Q
@@ -54,7 +52,7 @@ def fan_out_changes() -> int:
         leases.release()
 
 
-def _again_if_watches_moved(step: Any) -> Any:
+def _again_if_watches_moved(step: Callable[[], int | None]) -> int | None:
     """Do a step again where a watch or channel was deleted while it was at work."""
     for _ in range(_TRIES - 1):
         try:
@@ -73,9 +71,10 @@ def _next_batch() -> int | None:
     found = CHANGES.filter(_IS_NEWS | _IS_CORRECTION, sequence__gt=before.last_sequence, sequence__lte=newest)
     changes = list(found.order_by("sequence")[:BATCH])
     reached = changes[-1].sequence if len(changes) == BATCH else newest
+    if not changes:
+        return _write(before, reached, [], {})
     batch = Batch(changes, timezone.now())
-    notices = batch.notices() if changes else []
-    return _write(before, reached, notices, batch.awaited)
+    return _write(before, reached, batch.notices(), batch.awaited)
 
 
 def _write(
@@ -88,21 +87,23 @@ def _write(
     return len(notices)
 
 
-@dataclass
 class Batch:
-    """Some changes in order, the watches that there are, and what follows for them."""
+    """Some changes in order, the watches that there are, and what follows for them.
 
-    changes: Sequence[PricingChange]
-    now: datetime
-    awaited: dict[Watch, list[PricingChange]] = field(default_factory=dict)
+    ``awaited`` is what waits for a second source, once the notices have been asked for.
+    """
+
+    def __init__(self, changes: Sequence[PricingChange], now: datetime) -> None:
+        self.changes, self.now = changes, now
+        self.awaited: dict[Watch, list[PricingChange]] = {}
+        self._by_id = {change.pk: change for change in changes}
+        self._caught = {caught.change: caught for caught in caught_from(changes)}
+        self._watches = {watch.pk: watch for watch in watches_on_changes()}
+        self._channels = usable_channels(self._watches)
+        self._money = MoneyOfChanges(now)
 
     def notices(self) -> list[Notice]:
         """The notices of all watches on changes, corrections of what they were told included."""
-        self._watches = {watch.pk: watch for watch in watches_on_changes(self.now)}
-        self._channels = usable_channels(self._watches)
-        self._by_id = {change.pk: change for change in self.changes}
-        self._caught = {caught.change: caught for caught in caught_from(self.changes)}
-        self._money = MoneyOfChanges(self.now)
         pairs = self._pairs_to_tell()
         notices = [notice for watch, change in pairs for notice in self._notices(watch, change)]
         return [*notices, *self._follow_ups(set(pairs), notices)]
@@ -155,7 +156,7 @@ class Batch:
         return list(found.values())
 
 
-def watches_on_changes(now: datetime) -> Iterable[Watch]:
+def watches_on_changes() -> Iterable[Watch]:
     """The watches that single changes may reach; those on a bill are looked at apart."""
     rows = Watch.objects.filter(bill_percent__isnull=True, bill_amount__isnull=True, channels__isnull=False)
     return rows.select_related("owner", "profile").filter(owner__is_active=True).distinct()
