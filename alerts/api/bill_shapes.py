@@ -9,7 +9,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from alerts.api.profile_serializers import LineSerializer
+from alerts.api.profile_serializers import ProfileLineSerializer
 from alerts.bills.arithmetic import Settled
 from alerts.bills.billing import Bill, BillLine, Cheaper
 from alerts.bills.lines import LineError
@@ -41,7 +41,7 @@ def bill_shape(bill: Bill) -> dict[str, Any]:
 
 def _line(line: BillLine, place: int, prices: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
     priced = line.priced
-    told = LineSerializer().to_representation(priced.line)
+    told = ProfileLineSerializer().to_representation(priced.line)
     unknown = priced.error is not None
     return {
         **{name: value for name, value in told.items() if name != "usage"},

@@ -85,7 +85,7 @@ class UsageInput(serializers.Field[dict[str, str], Any, dict[str, str], Any]):
         return value
 
 
-class LineSerializer(StrictSerializer):
+class ProfileLineSerializer(StrictSerializer):
     """So much of each meter in a month on one offering: named by its number, or by seller and model as in costs/."""
 
     id = serializers.IntegerField(read_only=True)
@@ -171,7 +171,7 @@ class ProfileSerializer(StrictSerializer):
     id = serializers.IntegerField(read_only=True)
     name = TextInput(longest=100, may_be_empty=False)
     currency = CurrencyInput(longest=3, default="USD", help_text="Of the bill, as ISO 4217 code.")
-    lines = ItemsInput(LineSerializer, most=MOST_LINES, default=list)
+    lines = ItemsInput(ProfileLineSerializer, most=MOST_LINES, default=list)
     adjustments = ItemsInput(AdjustmentSerializer, most=100, default=list)
     created_at = MomentInput(read_only=True)
     updated_at = MomentInput(read_only=True)

@@ -13,7 +13,7 @@ from alerts.models import ProfileLine
 from pricing.claims import STANDARD_TIER
 from pricing.cost import PriceSheet
 from pricing.costing.memory import Memory
-from pricing.costing.names import Route, routes
+from pricing.costing.names import Pair, Route, routes
 from pricing.costing.sheets import BrokenSheet, Sheet
 from pricing.currencies.conversion import Conversion, NoRate
 from pricing.currencies.recorded import current_rates
@@ -109,8 +109,19 @@ class Pricing:
         """The offerings whose prices may be the line's: its own, and where its id is or was routed."""
         offering = self._followed([line.offering])[line.offering_id]
         self._read_routes({offering.seller.slug})
-        leading = self._routes.get((offering.seller.slug, identity_key(offering.external_id)), ())
-        return {line.offering_id, offering.pk, *(route.target for route in leading if route.target is not None)}
+        return {line.offering_id, offering.pk, *self._routed_from((offering.seller.slug, offering.external_id))}
+
+    def _routed_from(self, name: Pair) -> set[int]:
+        """Every offering that an id leads to or has led to, by one alias or several in a row."""
+        found: set[int] = set()
+        waiting = [name]
+        while waiting:
+            seller, external_id = waiting.pop()
+            for route in self._routes.get((seller, identity_key(external_id)), ()):
+                if route.target is not None and route.target not in found:
+                    found.add(route.target)
+                    waiting.append(route.leads_to)
+        return found
 
     def _followed(self, named: Iterable[Offering]) -> dict[int, Offering]:
         """For each offering the one that stands for it."""
@@ -156,15 +167,23 @@ class Pricing:
     def _sheet(
         self, offering: Offering, own: Sheet, as_of: datetime, known_at: datetime | None
     ) -> tuple[Sheet, tuple[str, ...]]:
-        """Its own sheet, or where that has no price in force the sheet of what an alias leads to."""
-        if isinstance(own, BrokenSheet) or _has_price(own, as_of):
-            return own, ()
-        key = (offering.seller.slug, identity_key(offering.external_id))
-        for route in self._routes.get(key, ()):
-            if route.target is not None and route.target != offering.pk and route.holds(as_of, known_at):
-                note = f"{offering.external_id} is an alias: priced as {route.target_id}"
-                return self._sheets([route.target], as_of, known_at)[route.target], (note,)
-        return own, ()
+        """Its own sheet, or where that has no price in force the sheet of what its alias leads to in the end."""
+        sheet, name, seen = own, (offering.seller.slug, offering.external_id), {offering.pk}
+        notes: tuple[str, ...] = ()
+        while isinstance(sheet, PriceSheet) and not _has_price(sheet, as_of):
+            route = self._route(name, as_of, known_at)
+            if route is None or route.target is None or route.target in seen:
+                return own, ()
+            seen.add(route.target)
+            name = route.leads_to
+            sheet = self._sheets([route.target], as_of, known_at)[route.target]
+            notes = (f"{offering.external_id} is an alias: priced as {route.target_id}",)
+        return sheet, notes
+
+    def _route(self, name: Pair, as_of: datetime, known_at: datetime | None) -> Route | None:
+        """The alias of an id in force at a moment."""
+        leading = self._routes.get((name[0], identity_key(name[1])), ())
+        return next((each for each in leading if each.target is not None and each.holds(as_of, known_at)), None)
 
 
 def _line_error(error: UsageError | CostError | NoRate) -> LineError:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from alerts.bills.arithmetic import Charge, Commitment, Scope, has_moved, percent_moved, settle
-from alerts.bills.billing import Bill, bill_of
+from alerts.bills.billing import Bill, Biller, bill_of
 from alerts.models import UsageProfile
 from companies.models import Company
-from pricing.models import Offering
+from pricing.models import Alias, Offering
 from tests.alerts import people
 from tests.api import factories as make
 
@@ -92,6 +92,26 @@ def test_an_absorbed_offering_is_priced_as_what_it_was_merged_into(chat: Offerin
     profile = people.profile()
     people.used(profile, absorbed, {"input_tokens": MILLION})
     assert bill(profile).total == 1
+
+
+def test_an_id_without_prices_is_priced_as_what_it_is_routed_to_then(chat: Offering) -> None:
+    pro, alias = sold("deepseek-v4-pro", "3"), make.offering("deepseek-latest", status="unpriced")
+    for target, begins, ends in ((chat, None, NOW), (pro, NOW, None)):
+        Alias.objects.create(
+            offering=alias,
+            seller=chat.seller,
+            external_id="deepseek-latest",
+            target_offering=target,
+            effective_from=begins,
+            effective_until=ends,
+            known_from=make.TRACKED_SINCE,
+            source=make.source(),
+        )
+    profile = people.profile()
+    people.used(profile, alias, {"input_tokens": MILLION})
+    assert [bill(profile, NOW - timedelta(seconds=1)).total, bill(profile, NOW).total] == [1, 3]
+    assert bill(profile).lines[0].priced.notes == ("deepseek-latest is an alias: priced as deepseek-v4-pro",)
+    assert Biller(profile).offerings == {alias.pk, chat.pk, pro.pk}
 
 
 class TestDiscounts:
