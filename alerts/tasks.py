@@ -1,30 +1,61 @@
-"""The fan-out as a Celery task, and the message that changes have been written.
-
-A message only says "look now": the lease in the database decides who works, and the next tick does what was missed.
-"""
+"""Alerts as Celery tasks. A message only says "look now": the rows in the database are the queue."""
 
 from __future__ import annotations
 
 import logging
+import math
+from datetime import datetime
 from typing import Any
 
 from celery import shared_task
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from alerts.fan_out import fan_out_changes
+from alerts.models import Watch
+from alerts.sending import send_due
+from tracker.tick import run_steps
 
 logger = logging.getLogger(__name__)
+STEPS = ("alerts.fan_out.fan_out_changes", "alerts.composing.compose_due")
+# A look that finds more than this to send leaves the rest to the next, so that other work gets its turn.
+SECONDS = 120.0
+# Only the first retries are worth a message of their own; later ones are the tick's.
+_SOON_SECONDS = 60
 
 
-@shared_task(name="alerts.fan_out")
-def fan_out() -> None:
-    """Match what has been written against the watches."""
-    fan_out_changes()
+@shared_task(name="alerts.look", soft_time_limit=5 * 60, time_limit=6 * 60)
+def look() -> None:
+    """Match new changes, compose what is due, and send it."""
+    for _outcome in run_steps(STEPS):
+        pass
+    _come_back_for(send_due(SECONDS))
+
+
+@shared_task(name="alerts.send", soft_time_limit=5 * 60, time_limit=6 * 60)
+def send() -> None:
+    """Send what is due."""
+    _come_back_for(send_due(SECONDS))
 
 
 def look_now(**_signal: Any) -> None:
-    """Tell a worker that changes have been written; a broker that is down costs at most one tick."""
+    """Ask a worker to look, if anybody watches; a broker that is down costs at most one tick."""
+    if Watch.objects.exists():
+        _tell(look)
+
+
+def send_now() -> None:
+    """Ask a worker to send, such as the test of a new channel."""
+    _tell(send)
+
+
+def _come_back_for(moment: datetime | None) -> None:
+    wait = None if moment is None else (moment - timezone.now()).total_seconds()
+    if wait is not None and wait < _SOON_SECONDS:
+        _tell(send, countdown=max(1, math.ceil(wait)))
+
+
+def _tell(task: Any, countdown: int | None = None) -> None:
     try:
-        fan_out.apply_async(retry=False, expires=300)
+        task.apply_async(retry=False, countdown=countdown, expires=(countdown or 0) + 300)
     except (OperationalError, OSError) as error:
-        logger.warning("The broker cannot be reached (%s); the next tick will match the changes", error)
+        logger.warning("The broker cannot be reached (%s); the next tick will do it", error)

@@ -104,7 +104,7 @@ def _sentence(changed: ChangedLine) -> str:
     line, percent = changed.line, changed.percent
     movement = _movement(changed.old, changed.new)
     tail = f", {percent:+}%" if percent is not None else ""
-    return f"{_label(line)} {movement} {METERS[line.meter].unit}{tail}"
+    return f"{label(line)} {movement} {METERS[line.meter].unit}{tail}"
 
 
 def _slots_sentence(lead: ChangedLine, happening: Happening) -> str:
@@ -118,7 +118,7 @@ def _slots_sentence(lead: ChangedLine, happening: Happening) -> str:
     percent = ChangedLine(flat, (olds[0][0], olds[0][1], ""), (news[0][0], news[0][1], "")).percent
     tail = f", {percent:+}%" if percent is not None else ""
     unit = METERS[flat.meter].unit
-    return f"{_label(flat)} {_amounts(olds)} -> {_amounts(news)} {news[0][1]} {unit}{tail}"
+    return f"{label(flat)} {_amounts(olds)} -> {_amounts(news)} {news[0][1]} {unit}{tail}"
 
 
 def _amounts(cells: Sequence[tuple[Decimal, str, str]]) -> str:
@@ -136,7 +136,8 @@ def _movement(old: Value | None, new: Value | None) -> str:
     return f"{plain(old[0])} {old[1]} -> {plain(new[0])} {new[1]}"
 
 
-def _label(line: Conditions) -> str:
+def label(line: Conditions) -> str:
+    """What a line counts and on what terms, such as ``input (batch, above 200,000 tokens)``."""
     words = line.meter.removesuffix("_tokens").replace("_", " ")
     notes = [
         *([line.service_tier] if line.service_tier != STANDARD_TIER else []),

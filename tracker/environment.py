@@ -18,9 +18,11 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 DEFAULTS: dict[str, str] = {
     "DEBUG": "0",
     "SECRET_KEY": "",
+    "SECRET_KEY_FALLBACKS": "",
     "DATA_DIR": "var",
     "HOST": "127.0.0.1",
     "PORT": "8000",
+    "SITE_URL": "",
     "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
     "HTTPS": "0",
     "CSRF_TRUSTED_ORIGINS": "",
@@ -34,7 +36,14 @@ DEFAULTS: dict[str, str] = {
     "API_RATE_LIMIT_USER": "6000/minute",
     "OUTBOUND_ALLOW_NETS": "",
     "NETWORK_FEEDS": "models-dev,litellm,ecb",
+<<<<<<< HEAD
     "PAYLOAD_RETENTION_DAYS": "0",
+=======
+    "ALERTS_CONCURRENCY": "50",
+    "ALERTS_BULK_THRESHOLD": "10",
+    "ALERTS_KEEP_DAYS": "90",
+    "ALERTS_CHANNELS_PER_USER": "20",
+>>>>>>> 6a10380 (Compose due notices into messages, sign and send them, each receiver as it deserves)
     "TICK_SECONDS": "30",
     "WEB_PROCESSES": "1",
     "WEB_THREADS": "4",
@@ -65,9 +74,11 @@ class Environment:
 
     debug: bool
     secret_key: str
+    secret_key_fallbacks: list[str]
     data_dir: Path
     host: str
     port: int
+    site_url: str
     allowed_hosts: list[str]
     https: bool
     csrf_trusted_origins: list[str]
@@ -81,7 +92,14 @@ class Environment:
     api_rate_limit_user: RateLimit
     outbound_allow_nets: list[IPv4Network | IPv6Network]
     network_feeds: list[str]
+<<<<<<< HEAD
     payload_retention_days: int
+=======
+    alerts_concurrency: int
+    alerts_bulk_threshold: int
+    alerts_keep_days: int
+    alerts_channels_per_user: int
+>>>>>>> 6a10380 (Compose due notices into messages, sign and send them, each receiver as it deserves)
     tick_seconds: int
     web_processes: int
     web_threads: int
@@ -104,9 +122,11 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
     return Environment(
         debug=read.flag("DEBUG"),
         secret_key=read.text("SECRET_KEY"),
+        secret_key_fallbacks=read.items("SECRET_KEY_FALLBACKS"),
         data_dir=data_dir,
         host=read.text("HOST"),
         port=read.number("PORT", 1, 65535),
+        site_url=read.site_url("SITE_URL"),
         allowed_hosts=read.items("ALLOWED_HOSTS"),
         https=read.flag("HTTPS"),
         csrf_trusted_origins=read.items("CSRF_TRUSTED_ORIGINS"),
@@ -120,7 +140,14 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         api_rate_limit_user=read.rate("API_RATE_LIMIT_USER"),
         outbound_allow_nets=read.networks("OUTBOUND_ALLOW_NETS"),
         network_feeds=read.items("NETWORK_FEEDS"),
+<<<<<<< HEAD
         payload_retention_days=read.number("PAYLOAD_RETENTION_DAYS", 0, 36500),
+=======
+        alerts_concurrency=read.number("ALERTS_CONCURRENCY", 1, 1000),
+        alerts_bulk_threshold=read.number("ALERTS_BULK_THRESHOLD", 1, 100_000),
+        alerts_keep_days=read.number("ALERTS_KEEP_DAYS", 1, 36_500),
+        alerts_channels_per_user=read.number("ALERTS_CHANNELS_PER_USER", 1, 100_000),
+>>>>>>> 6a10380 (Compose due notices into messages, sign and send them, each receiver as it deserves)
         tick_seconds=read.number("TICK_SECONDS", 1, 3600),
         web_processes=read.number("WEB_PROCESSES", 1, 64),
         web_threads=read.number("WEB_THREADS", 1, 256),
@@ -216,6 +243,12 @@ class _Reader:
         if match is None:
             raise _refused(name, value, "0 for no limit, or such as 600/minute (second, minute, hour, day)")
         return RateLimit(requests=int(match[1]), seconds=PERIOD_SECONDS[match[2] or "minute"])
+
+    def site_url(self, name: str) -> str:
+        value = self.text(name).rstrip("/")
+        if value and not re.fullmatch(r"https?://[A-Za-z0-9.\-_\[\]:]+(/[A-Za-z0-9.\-_~/]*)?", value):
+            raise _refused(name, value, "such as https://tracker.example.org, without query or password")
+        return value
 
     def redis_url(self, name: str) -> str:
         value = self.text(name)

@@ -17,6 +17,7 @@ DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 DEBUG = ENVIRONMENT.debug
 SECRET_KEY = ENVIRONMENT.secret_key or kept_secret(DATA_DIR / "secret-key.txt", length=64)
+SECRET_KEY_FALLBACKS = ENVIRONMENT.secret_key_fallbacks
 # Whoever asks from this machine itself, such as a container's health check, is let in whatever the public names are.
 ALLOWED_HOSTS = [*ENVIRONMENT.allowed_hosts, "localhost", "127.0.0.1", "[::1]"]
 ROOT_URLCONF = "tracker.urls"
@@ -166,9 +167,12 @@ TICK_STEPS: list[str] = [
     "feeds.tasks.refresh_due_feeds",
     "feeds.retention.drop_old_bodies",
     "alerts.fan_out.fan_out_changes",
+    "alerts.composing.compose_due",
+    "alerts.sending.send_due",
+    "alerts.retention.forget_old",
 ]
 # Dotted paths of functions without arguments that return the gauges of an app: see tracker.health.metrics.
-METRIC_SOURCES: list[str] = ["feeds.metrics.gauges"]
+METRIC_SOURCES: list[str] = ["feeds.metrics.gauges", "alerts.metrics.gauges"]
 # By name, dotted paths of functions whose answer /readyz shows beside what it checks; none makes the tracker unready.
 READINESS_NOTES: dict[str, str] = {"feeds": "feeds.budgets.readiness"}
 # Commands, with their arguments, that `manage.py bootstrap` runs after migrating; each must be safe to run again.
@@ -270,8 +274,21 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 OUTBOUND_ALLOW_NETS = ENVIRONMENT.outbound_allow_nets
 NETWORK_FEEDS = ENVIRONMENT.network_feeds
 PAYLOAD_RETENTION_DAYS = ENVIRONMENT.payload_retention_days
+# How people and receivers reach this site from outside, for the links in messages; unset, as the server listens.
+SITE_URL = ENVIRONMENT.site_url
+_REACHED_AT = "localhost" if ENVIRONMENT.host == "0.0.0.0" else ENVIRONMENT.host  # noqa: S104
+LINKS_BASE = SITE_URL or f"http://{_REACHED_AT}:{ENVIRONMENT.port}"
 # The curated record: facts with their citations, shipped with the project.
 RECORD_DIR = BASE_DIR / "data"
+
+# Alerts
+
+# Messages that one worker sends at the same time, each to another channel.
+ALERTS_CONCURRENCY = ENVIRONMENT.alerts_concurrency
+# More changes of one cause than this come to a channel as one message.
+ALERTS_BULK_THRESHOLD = ENVIRONMENT.alerts_bulk_threshold
+ALERTS_KEEP_DAYS = ENVIRONMENT.alerts_keep_days
+ALERTS_CHANNELS_PER_USER = ENVIRONMENT.alerts_channels_per_user
 
 # Admin
 

@@ -40,7 +40,7 @@ class Delivery(models.Model):
     """One message to one channel: what it says is fixed when it is composed, and sent until it arrives.
 
     A worker owns the row while ``locked_until`` lies ahead. The ids order the messages of a
-    channel: while an earlier one is to be tried again, later ones of that channel wait.
+    channel: while an earlier one has failed less than three times, later ones of that channel wait.
     """
 
     class Status(models.TextChoices):
@@ -98,8 +98,10 @@ class Notice(models.Model):
     due_at = models.DateTimeField(help_text="When it is to be told: at once, after quiet hours, or by a digest.")
     money = models.JSONField(null=True, blank=True)
     bill_at = models.DateTimeField(null=True, blank=True, help_text="Watches on a bill: the moment of the new bill.")
-    delivery = models.ForeignKey(Delivery, null=True, blank=True, on_delete=models.SET_NULL, related_name="notices")
+    # With its message a notice goes too: one without a message is still to be told.
+    delivery = models.ForeignKey(Delivery, null=True, blank=True, on_delete=models.CASCADE, related_name="notices")
     dropped = models.BooleanField(default=False, help_text="Not told: paused, disabled, or overtaken.")
+    dropped_reason = models.CharField(max_length=200, blank=True, help_text="Why it was not told.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -151,6 +153,7 @@ class Attempt(models.Model):
 
     class Meta:
         ordering = ["delivery", "started_at"]
+        indexes = [models.Index(fields=["started_at"])]
 
     def __str__(self) -> str:
         return f"{self.delivery} at {self.started_at:%Y-%m-%d %H:%M:%S} UTC"

@@ -135,8 +135,20 @@ class Client:
 
         Once the status is heard the call has succeeded, whatever becomes of the answer's body. Raises OutboundError.
         """
+        return self.exchange("POST", url, content=content, headers=headers, limits=limits)
+
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        limits: Limits = WEBHOOK_LIMITS,
+    ) -> Response:
+        """Return the answer to one request of any method, with the start of its body. Raises OutboundError."""
         with time_limit(limits.total_seconds):
-            request = self._request("POST", checked_url(url), headers, content)
+            request = self._request(method, checked_url(url), headers, content)
             with self._answer(request, limits) as answer:
                 return _start_of(answer, request, limits.body_bytes)
 

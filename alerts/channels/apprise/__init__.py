@@ -1,0 +1,1 @@
+"""Slack, Discord, Teams, Telegram and a hundred more, through the package Apprise."""

@@ -1,0 +1,1 @@
+"""Email: to verified addresses only, as text and HTML, with one-click unsubscribing."""

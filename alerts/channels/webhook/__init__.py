@@ -1,0 +1,1 @@
+"""Webhooks by the Standard Webhooks 1.0 specification."""
