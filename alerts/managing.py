@@ -20,6 +20,7 @@ from alerts.encryption import encrypted
 from alerts.links import BadToken, address_digest, read_unsubscription, read_verification
 from alerts.models import Channel, Delivery
 from alerts.signing import ROTATION_OVERLAP, new_secret
+from alerts.tasks import send_now
 from tracker.api.moments import moment_text
 
 # Somebody else may get the question whether an address is theirs: not more often than this.
@@ -54,13 +55,13 @@ def checked_address(kind: str, address: str) -> str:
 def create_channel(owner: User, *, kind: str, name: str, address: str) -> tuple[Channel, str]:
     """Make a channel and send the ping that proves it; returns it with its signing secret, shown this once.
 
-    Only webhooks have a secret. Raises BadAddress and TooManyChannels.
+    ``address`` is as ``checked_address`` gives it. Only webhooks have a secret. Raises TooManyChannels.
     """
     if Channel.objects.select_for_update().filter(owner=owner).count() >= settings.ALERTS_CHANNELS_PER_USER:
         raise TooManyChannels(f"there are {settings.ALERTS_CHANNELS_PER_USER} channels already; delete one first")
     secret = new_secret() if kind == Kind.WEBHOOK else ""
     channel = Channel(owner=owner, kind=kind, name=name, secret=encrypted(secret))
-    _set_address(channel, checked_address(kind, address))
+    _set_address(channel, address)
     channel.save()
     ping(channel)
     return channel, secret
@@ -68,8 +69,8 @@ def create_channel(owner: User, *, kind: str, name: str, address: str) -> tuple[
 
 @transaction.atomic
 def change_address(channel: Channel, address: str) -> None:
-    """Point a channel elsewhere, which has to be proved anew; messages wait until it is. Raises BadAddress."""
-    _set_address(channel, checked_address(channel.kind, address))
+    """Point a channel elsewhere, as ``checked_address`` gives it; messages wait until the new address is proved."""
+    _set_address(channel, address)
     channel.verified_at, channel.failing_since, channel.last_error = None, None, ""
     channel.save()
     _tests_of(channel).update(status=Delivery.Status.CANCELLED, finished_at=timezone.now())
@@ -83,6 +84,7 @@ def ping(channel: Channel, now: datetime | None = None) -> Delivery:
         channel.verification_sent_at = now
         channel.save(update_fields=["verification_sent_at", "updated_at"])
     letter = ping_letter(channel.pk, str(moment_text(now)))
+    transaction.on_commit(send_now)
     return Delivery.objects.create(
         channel=channel, kind=Delivery.Kind.PING, subject=letter.subject, body=letter.body, next_attempt_at=now
     )

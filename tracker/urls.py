@@ -9,6 +9,7 @@ import accounts.api.schema  # noqa: F401 - drf-spectacular knows only the extens
 
 urlpatterns = [
     path("", include("web.urls")),
+    path("", include("alerts.urls")),
     path("admin/", admin.site.urls),
     path("", include("tracker.health.urls")),
     path("api/v1/", include("companies.api.urls")),

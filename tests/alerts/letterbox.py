@@ -63,7 +63,9 @@ def change(headline: str = "GPT: input 1 -> 2 USD per 1M tokens, +100.00%", **va
     return make.change(line, values.pop("old", "1"), values.pop("new", "2"), headline=headline, **values)
 
 
-def notice(of: PricingChange | None = None, to: Channel | None = None, by: Watch | None = None, **values: Any) -> Notice:
+def notice(
+    of: PricingChange | None = None, to: Channel | None = None, by: Watch | None = None, **values: Any
+) -> Notice:
     values.setdefault("due_at", timezone.now())
     return Notice.objects.create(change=of or change(), channel=to or webhook(), watch=by or watch(), **values)
 
