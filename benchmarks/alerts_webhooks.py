@@ -1,4 +1,4 @@
-"""2,000 webhooks to a local server: ours, claimed and logged in the database, beside bare httpx at the same concurrency.
+"""2,000 webhooks to a local server: ours, claimed and logged in the database, beside bare httpx, same concurrency.
 
     python benchmarks/alerts_webhooks.py              # SQLite, and PostgreSQL where DATABASE_URL names a server
     python benchmarks/alerts_webhooks.py --webhooks 2000 --concurrency 50 --channels 500
@@ -55,7 +55,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--channels", type=int, default=500, help="receivers that share the webhooks")
     parser.add_argument("--concurrency", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--postgresql", default=os.environ.get("DATABASE_URL", ""), help="a server to make a database on")
+    parser.add_argument(
+        "--postgresql", default=os.environ.get("DATABASE_URL", ""), help="a server to make a database on"
+    )
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -173,7 +175,11 @@ LINE = {"meter": "input_tokens", "unit": "per 1M tokens", "old": "0.435", "new":
 BODY = {
     "type": "pricing.change",
     "timestamp": "2026-11-20T12:00:00Z",
-    "data": {"id": 1, "headline": "DeepSeek V4 Pro: input 0.435 -> 0.66 USD per 1M tokens, +51.72%", "lines": [LINE] * 6},
+    "data": {
+        "id": 1,
+        "headline": "DeepSeek V4 Pro: input 0.435 -> 0.66 USD per 1M tokens, +51.72%",
+        "lines": [LINE] * 6,
+    },
 }
 
 
@@ -207,7 +213,9 @@ def _asynchronously(urls: list[str], content: bytes, concurrency: int) -> float:
 
             async def post_some() -> None:
                 for url in left:
-                    (await client.post(url, content=content, headers={"Content-Type": "application/json"})).raise_for_status()
+                    (
+                        await client.post(url, content=content, headers={"Content-Type": "application/json"})
+                    ).raise_for_status()
 
             await asyncio.gather(*(post_some() for _ in range(concurrency)))
 

@@ -37,9 +37,7 @@ class Receivers:
         finally:
             writer.close()
 
-    async def _answer(
-        self, path: str, headers: dict[str, str], content: bytes, writer: asyncio.StreamWriter
-    ) -> bool:
+    async def _answer(self, path: str, headers: dict[str, str], content: bytes, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; whether the connection goes on."""
         _, kind, name = path.split("/", 2)
         if self.log:

@@ -49,6 +49,8 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
         (
             ("Watches", "notifications", "alerts", "watch"),
             ("Usage profiles", "receipt_long", "alerts", "usageprofile"),
+            ("Channels", "notifications", "alerts", "channel"),
+            ("Deliveries", "send", "alerts", "delivery"),
             ("Notices", "campaign", "alerts", "notice"),
         ),
     ),
@@ -70,6 +72,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
             ("Payloads", "inventory_2", "feeds", "payload"),
             ("Usage lines", "data_usage", "alerts", "profileline"),
             ("Discounts and commitments", "percent", "alerts", "profileadjustment"),
+            ("Attempts", "replay", "alerts", "attempt"),
             ("Awaiting confirmation", "hourglass", "alerts", "awaited"),
             ("Fan-out", "hub", "alerts", "fanout"),
             ("Kept answers", "repeat", "tracker", "keptanswer"),

@@ -1,7 +1,7 @@
-"""The admin of what people want to hear about, what they use, and how far the changes have been matched."""
+"""The admin of what people want to hear about, what they use, where they hear it, and what was sent."""
 
 from __future__ import annotations
 
-from alerts.admin import fan_out, profiles, watches
+from alerts.admin import channels, deliveries, fan_out, profiles, watches
 
-__all__ = ["fan_out", "profiles", "watches"]
+__all__ = ["channels", "deliveries", "fan_out", "profiles", "watches"]

@@ -25,7 +25,7 @@ class NoticeAdmin(LargeTable, OwnAdmin, ReadOnlyAdmin):
     """What watches caught, for which channel, and whether it was told."""
 
     owner_path = "watch__owner"
-    list_display = ("change", "watch", "channel", "due_at", "shown_money", "shown_state")
+    list_display = ("change", "watch", "channel", "due_at", "shown_money", "shown_state", "dropped_reason")
     list_filter = ("dropped", ("delivery", admin.EmptyFieldListFilter))
     search_fields = ("watch__name", "change__headline", "channel__name")
     list_select_related = ("change", "watch", "channel")

@@ -39,6 +39,7 @@ from pricing.models import (
     Source,
     SourcePrecedence,
 )
+from tests.admin.alert_rows import alert_rows
 from tracker.models import Heartbeat, KeptAnswer
 
 JUNE = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -118,6 +119,7 @@ def world(editor: User) -> World:
     feed, _ = Feed.objects.get_or_create(source=models_dev, defaults={"adapter": "models_dev"})
     refresh = _refreshed(feed)
     _around(editor, deepseek, chat, model, models_dev)
+    alert_rows(editor)
     chat.refresh_from_db()
     return World(editor, deepseek, openrouter, chat, resold, models_dev, litellm, feed, refresh)
 
