@@ -1,0 +1,134 @@
+"""The soak's rows: its channels and notices, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+from urllib.parse import quote
+
+from django.db.models import Max, Q
+from django.utils import timezone
+
+from accounts.models import User
+from alerts.encryption import encrypted
+from alerts.models import Attempt, Channel, Delivery, Notice, Watch
+from alerts.signing import new_secret
+from companies.models import Company
+from pricing.models import Offering, PriceLine, PricingChange, PricingChangeLine
+
+_NOBODY = "http://10.255.255.1/refused/x"
+
+
+def add_channels(kinds: Mapping[str, int], address: str) -> list[Channel]:
+    """So many channels of each kind, with a secret of their own that the receiver finds in the path."""
+    owner = User.objects.create(username="soak")
+    return [_channel(owner, kind, number, address) for kind, count in kinds.items() for number in range(count)]
+
+
+def _channel(owner: User, kind: str, number: int, address: str) -> Channel:
+    secret = new_secret()
+    url = f"{address}/{kind}/{quote(secret, safe='')}"
+    if kind == "refused":
+        url = _NOBODY
+    elif kind == "tls":
+        url = url.replace("http://", "https://")
+    return Channel.objects.create(
+        owner=owner,
+        kind="webhook",
+        name=f"{kind} {number}",
+        address=encrypted(url),
+        shown_address=kind,
+        secret=encrypted(secret),
+        verified_at=timezone.now(),
+    )
+
+
+def add_notices(channels: Sequence[Channel], changes: int) -> None:
+    """So many changes, and a notice of each for every channel, as the fan-out would write them."""
+    watch, _ = Watch.objects.get_or_create(owner=channels[0].owner, name="everything")
+    line = _line()
+    for _ in range(changes):
+        now = timezone.now()
+        # Below zero, so that the fan-out of the workers has nothing to say to it.
+        sequence = (
+            PricingChange.objects.filter(sequence__lt=0).aggregate(last=Max("sequence"))["last"] or -1_000_000
+        ) + 1
+        change = PricingChange.objects.create(
+            sequence=sequence,
+            offering=line.offering,
+            kind="increase",
+            nature="market",
+            headline=f"Soak: input 1 -> 2 USD per 1M tokens, change {sequence}",
+            effective_at=now,
+            detected_at=now,
+            recorded_at=now,
+            precision="observed",
+        )
+        PricingChangeLine.objects.create(change=change, line=line, old=1, new=2, percent=100, currency="USD")
+        Notice.objects.bulk_create(Notice(change=change, watch=watch, channel=each, due_at=now) for each in channels)
+
+
+def _line() -> PriceLine:
+    line = PriceLine.objects.first()
+    if line is not None:
+        return line
+    seller = Company.objects.create(slug="soak", name="Soak", kind="lab")
+    offering = Offering.objects.create(seller=seller, external_id="soak", identity_key="soak", name="Soak")
+    return PriceLine.objects.create(offering=offering, meter="input_tokens")
+
+
+def left_to_do() -> dict[str, int]:
+    """What the workers still have to do now; empty when all is done, given up, or waits for its time."""
+    now = timezone.now()
+    counts = {
+        "notices": Notice.objects.filter(delivery__isnull=True, dropped=False).count(),
+        "due": _waiting().filter(next_attempt_at__lte=now).exclude(_held_back()).count(),
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def _waiting() -> Any:
+    return Delivery.objects.filter(status="waiting")
+
+
+def _held_back() -> Q:
+    """Messages behind one that is to come first: they wait for its time."""
+    failing = Channel.objects.filter(failing_since__isnull=False).values("pk")
+    return Q(channel__in=failing, attempts_made=0)
+
+
+def fate() -> dict[str, Any]:
+    """What became of all messages."""
+    now = timezone.now()
+    deliveries = Delivery.objects.all()
+    due = _waiting().filter(next_attempt_at__lte=now).exclude(_held_back())
+    return {
+        "messages": deliveries.count(),
+        **{status: deliveries.filter(status=status).count() for status in ("delivered", "dead", "waiting")},
+        "notices_without_message": Notice.objects.filter(delivery__isnull=True, dropped=False).count(),
+        "notices_dropped": Notice.objects.filter(dropped=True).count(),
+        "due_but_not_sent": due.count(),
+        "attempts": Attempt.objects.count(),
+    }
+
+
+def delivered_ids(kinds: Collection[str]) -> set[str]:
+    """Message ids that we hold for delivered to receivers of some kinds."""
+    rows = Delivery.objects.filter(status="delivered", channel__shown_address__in=kinds)
+    return set(rows.values_list("message_id", flat=True))
+
+
+def not_delivered(kinds: Collection[str]) -> int:
+    """Messages to receivers that take everything which did not arrive."""
+    return Delivery.objects.filter(channel__shown_address__in=kinds).exclude(status="delivered").count()
+
+
+def out_of_order(first_arrivals: Mapping[str, float]) -> int:
+    """How often a message to a good receiver came first after a later one of its channel."""
+    count = 0
+    for channel in Channel.objects.filter(shown_address="good"):
+        ids = channel.deliveries.order_by("id").values_list("message_id", flat=True)
+        moments = [first_arrivals[each] for each in ids if each in first_arrivals]
+        count += sum(later < earlier for earlier, later in pairwise(moments))
+    return count
