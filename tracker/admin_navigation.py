@@ -49,7 +49,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
         (
             ("Watches", "notifications", "alerts", "watch"),
             ("Usage profiles", "receipt_long", "alerts", "usageprofile"),
-            ("Channels", "notifications", "alerts", "channel"),
+            ("Channels", "forward_to_inbox", "alerts", "channel"),
             ("Deliveries", "send", "alerts", "delivery"),
             ("Notices", "campaign", "alerts", "notice"),
         ),
