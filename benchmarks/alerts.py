@@ -1,6 +1,6 @@
-"""Alerts: matching changes against watches.
+"""Alerts: matching changes against watches, and sending webhooks.
 
-    python benchmarks/alerts.py [--rounds 5]
+    python benchmarks/alerts.py [--rounds 5]          # webhooks on SQLite, and on PostgreSQL where DATABASE_URL names one
 
 The last lines are JSON, one for each row. It measures and does not judge: the exit status is 0 whatever it finds.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -16,13 +17,13 @@ ROOT = Path(__file__).resolve().parent.parent
 # As a script this folder comes first, where this very file would stand in for the app of the same name.
 sys.path[0] = str(ROOT)
 
-from benchmarks import alerts_matching  # noqa: E402
+from benchmarks import alerts_matching, alerts_webhooks  # noqa: E402
 
 
 def main() -> None:
     """Measure everything, then print the rows."""
     options = _options()
-    rows = [*alerts_matching.rows(options.rounds)]
+    rows = [*alerts_matching.rows(options.rounds), *alerts_webhooks.rows(options.rounds, options.postgresql)]
     print()
     for row in rows:
         print(json.dumps(row))
@@ -31,6 +32,9 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--postgresql", default=os.environ.get("DATABASE_URL", ""), help="a server to make a database on"
+    )
     return parser.parse_args()
 
 

@@ -1,7 +1,7 @@
 """2,000 webhooks to a local server: ours, claimed and logged in the database, beside bare httpx, same concurrency.
 
-    python benchmarks/alerts_webhooks.py              # SQLite, and PostgreSQL where DATABASE_URL names a server
-    python benchmarks/alerts_webhooks.py --webhooks 2000 --concurrency 50 --channels 500
+    python -m benchmarks.alerts_webhooks              # SQLite, and PostgreSQL where DATABASE_URL names a server
+    python -m benchmarks.alerts_webhooks --webhooks 2000 --concurrency 50 --channels 500
 
 Bare httpx posts the same bytes from threads and by its asynchronous client; the faster of the two is the peer.
 The last lines are JSON, one for each database.
@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -37,16 +37,17 @@ def main() -> None:
     if options.measure:
         measure(options)
         return
-    rows = measured(options.postgresql, sys.argv[1:])
+    told = rows(options.rounds, options.postgresql, sys.argv[1:])
     print()
-    for row in rows:
+    for row in told:
         print(json.dumps(row))
 
 
-def measured(postgresql: str, arguments: list[str]) -> list[dict[str, Any]]:
+def rows(rounds: int, postgresql: str = "", arguments: Sequence[str] = ()) -> list[dict[str, Any]]:
     """The rows of all databases, each measured in a process of its own."""
     servers = [("sqlite", "")] + ([("postgresql", postgresql)] if postgresql else [])
-    return [_in_a_process(database, server, arguments) for database, server in servers]
+    given = [*arguments, "--rounds", str(rounds)]
+    return [_in_a_process(database, server, given) for database, server in servers]
 
 
 def _options() -> argparse.Namespace:
@@ -71,8 +72,19 @@ def _in_a_process(database: str, server: str, arguments: list[str]) -> dict[str,
     try:
         if server:
             _on_server(server, f'CREATE DATABASE "{name}"')
-        command = [sys.executable, "-W", "ignore", __file__, "--measure", database, *arguments]
-        printed = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+        command = [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-m",
+            "benchmarks.alerts_webhooks",
+            "--measure",
+            database,
+            *arguments,
+        ]
+        printed = subprocess.run(
+            command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True
+        ).stdout
         *told, last = printed.splitlines()
         print("\n".join(told))
         row: dict[str, Any] = json.loads(last)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +18,8 @@ from alerts.signing import new_secret
 from companies.models import Company
 from pricing.models import Offering, PriceLine, PricingChange, PricingChangeLine
 
+# What became due just now, or was held by a worker that was killed, is not late yet.
+_LEASE_AND_A_TICK = timedelta(seconds=70)
 _NOBODY = "http://10.255.255.1/refused/x"
 
 
@@ -102,7 +105,7 @@ def fate() -> dict[str, Any]:
     """What became of all messages."""
     now = timezone.now()
     deliveries = Delivery.objects.all()
-    due = _waiting().filter(next_attempt_at__lte=now).exclude(_held_back())
+    due = _waiting().filter(next_attempt_at__lte=now - _LEASE_AND_A_TICK).exclude(_held_back())
     return {
         "messages": deliveries.count(),
         **{status: deliveries.filter(status=status).count() for status in ("delivered", "dead", "waiting")},

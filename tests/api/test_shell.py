@@ -43,6 +43,14 @@ OWNED = {
     "usage-profiles/{id}/",
     "usage-profiles/{id}/bill/",
     "usage-profiles/{id}/import/",
+    "channels/",
+    "channels/{id}/",
+    "channels/{id}/test/",
+    "channels/{id}/rotate-secret/",
+    "channels/{id}/resend/",
+    "deliveries/",
+    "deliveries/{id}/",
+    "deliveries/{id}/retry/",
 }
 
 
