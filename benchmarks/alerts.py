@@ -1,6 +1,6 @@
 """Alerts: matching changes against watches, and sending webhooks.
 
-    python benchmarks/alerts.py [--rounds 5]          # webhooks on SQLite, and on PostgreSQL where DATABASE_URL names one
+    python benchmarks/alerts.py [--rounds 5]          # webhooks also on PostgreSQL, where DATABASE_URL names a server
 
 The last lines are JSON, one for each row. It measures and does not judge: the exit status is 0 whatever it finds.
 """
