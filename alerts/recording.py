@@ -9,11 +9,10 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 
+from alerts.channels.answers import one_line
 from alerts.disabling import disable
 from alerts.models import Attempt, Channel, Delivery
-from alerts.retrying import Outcome, has_failed_too_long, next_attempt
-
-_ERROR_LENGTH = 500
+from alerts.retrying import WAITS, Outcome, has_failed_too_long, next_attempt
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,17 @@ def record(results: Sequence[Result], owner: str, now: datetime) -> datetime | N
     return min(filter(None, moments), default=None)
 
 
+def set_aside(result: Result, now: datetime) -> None:
+    """Put off a message of which it cannot be noted what came of it, so that it is not sent again and again."""
+    Delivery.objects.filter(pk=result.delivery.pk, status=Delivery.Status.WAITING).update(
+        attempts_made=F("attempts_made") + 1,
+        next_attempt_at=now + WAITS[-1],
+        last_error="What came of the last attempt could not be noted; the log says why.",
+        owner="",
+        locked_until=None,
+    )
+
+
 def _locked_channels(results: Iterable[Result]) -> dict[int, Channel]:
     ids = {result.delivery.channel_id for result in results}
     return {row.pk: row for row in Channel.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
@@ -74,7 +84,7 @@ def _attempt(result: Result) -> Attempt:
         status_code=outcome.status_code,
         succeeded=outcome.succeeded,
         answer=outcome.answer,
-        error=outcome.error[:_ERROR_LENGTH],
+        error=one_line(outcome.error),
     )
 
 
@@ -100,7 +110,7 @@ def _note_successes(results: Sequence[Result], channels: dict[int, Channel], now
 def _note_failure(result: Result, row: Delivery, now: datetime) -> datetime | None:
     """Set the message's fate on its row; returns when it is to be tried again, if it is."""
     row.attempts_made += 1
-    row.last_error = result.outcome.error[:_ERROR_LENGTH]
+    row.last_error = one_line(result.outcome.error)
     row.owner, row.locked_until = "", None
     is_test = row.kind == Delivery.Kind.PING
     again = None if is_test else next_attempt(row.attempts_made, result.outcome, now)
@@ -115,7 +125,7 @@ def _note_trouble(channel: Channel, result: Result, now: datetime) -> None:
     """Note on a channel that it failed; disable one that wants no more, or that has only failed for days."""
     if not _is_same_address(result, {channel.pk: channel}):
         return
-    channel.last_error = result.outcome.error[:_ERROR_LENGTH]
+    channel.last_error = one_line(result.outcome.error)
     if result.delivery.kind != Delivery.Kind.PING:
         channel.failing_since = channel.failing_since or result.started_at
     channel.save(update_fields=["last_error", "failing_since"])

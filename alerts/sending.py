@@ -18,7 +18,7 @@ from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from alerts.channels import transports
@@ -27,7 +27,7 @@ from alerts.claiming import claim, new_owner, release, renew
 from alerts.encryption import CannotDecrypt
 from alerts.envelopes import envelope_of
 from alerts.models import Delivery
-from alerts.recording import Result, record
+from alerts.recording import Result, record, set_aside
 from alerts.retrying import Outcome
 from tracker.outbound import configured
 from tracker.outbound.client import Client
@@ -156,7 +156,7 @@ class Run:
         results = [report for report in reports if isinstance(report, Result)]
         overs = [report for report in reports if isinstance(report, _Over)]
         if results:
-            again = persistently(lambda: record(results, self.owner, timezone.now()))
+            again = _noted(results, self.owner)
             self.next_try = min(filter(None, [again, self.next_try]), default=None)
         if untried := [delivery.pk for over in overs for delivery in over.untried]:
             persistently(lambda: release(self.owner, untried))
@@ -181,6 +181,25 @@ def _attempted(delivery: Delivery, envelope: Envelope, client: Client) -> Result
         )
         outcome = Outcome(succeeded=False, error=f"this site failed: {type(error).__name__}")
     return Result(delivery, started_at, time.monotonic() - started, outcome)
+
+
+def _noted(results: Sequence[Result], owner: str) -> datetime | None:
+    """Note results together; where that fails, each alone, so that a strange one costs itself and nobody else."""
+    try:
+        return persistently(lambda: record(results, owner, timezone.now()))
+    except (DataError, IntegrityError, ValueError, TypeError):
+        logger.exception("Results could not be noted together")
+    moments = [_noted_alone(result, owner) for result in results]
+    return min(filter(None, moments), default=None)
+
+
+def _noted_alone(result: Result, owner: str) -> datetime | None:
+    try:
+        return persistently(lambda: record([result], owner, timezone.now()))
+    except (DataError, IntegrityError, ValueError, TypeError):
+        logger.exception("What came of delivery %s could not be noted", result.delivery.pk)
+        persistently(lambda: set_aside(result, timezone.now()))
+        return None
 
 
 def persistently(operation: Callable[[], T]) -> T:

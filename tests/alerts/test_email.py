@@ -231,7 +231,7 @@ def test_the_message_id_stays_over_attempts(mailbox: Mailbox) -> None:
         "GPT\u2028Bcc: eve@example.org",
         "GPT\x85Bcc: eve@example.org",
         "GPT \u202egnp.exe\u202c",
-        "GPT\x00\x1b[31m\x7f",
+        "GPT\x01\x1b[31m\x7f",
         "<script>alert(1)</script> & <img src=x>",
         "é" * 400,
     ],

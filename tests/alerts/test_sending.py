@@ -293,3 +293,26 @@ def test_a_message_that_was_deleted_on_the_way_troubles_nobody(receivers: Receiv
     record(results, "anybody", timezone.now())
     stays.refresh_from_db()
     assert stays.status == "delivered"
+
+
+def test_an_outcome_that_cannot_be_noted_costs_its_own_message_only(
+    receivers: Receivers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strange, good = letterbox.webhook(receivers.good("/strange")), letterbox.webhook(receivers.good())
+    set_aside, arrived = letterbox.delivery(strange), letterbox.delivery(good)
+    from alerts import recording
+
+    written = recording._attempt
+
+    def refusing(result: recording.Result) -> Attempt:
+        if result.delivery.channel_id == strange.pk:
+            raise ValueError("such text cannot be kept")
+        return written(result)
+
+    monkeypatch.setattr(recording, "_attempt", refusing)
+    send_due()
+    arrived.refresh_from_db()
+    set_aside.refresh_from_db()
+    assert arrived.status == "delivered"
+    assert (set_aside.status, set_aside.attempts_made, set_aside.locked_until) == ("waiting", 1, None)
+    assert set_aside.next_attempt_at > timezone.now() + timedelta(hours=23), "it is not sent again and again"
