@@ -36,14 +36,11 @@ DEFAULTS: dict[str, str] = {
     "API_RATE_LIMIT_USER": "6000/minute",
     "OUTBOUND_ALLOW_NETS": "",
     "NETWORK_FEEDS": "models-dev,litellm,ecb",
-<<<<<<< HEAD
     "PAYLOAD_RETENTION_DAYS": "0",
-=======
     "ALERTS_CONCURRENCY": "50",
     "ALERTS_BULK_THRESHOLD": "10",
     "ALERTS_KEEP_DAYS": "90",
     "ALERTS_CHANNELS_PER_USER": "20",
->>>>>>> 6a10380 (Compose due notices into messages, sign and send them, each receiver as it deserves)
     "TICK_SECONDS": "30",
     "WEB_PROCESSES": "1",
     "WEB_THREADS": "4",
@@ -92,14 +89,11 @@ class Environment:
     api_rate_limit_user: RateLimit
     outbound_allow_nets: list[IPv4Network | IPv6Network]
     network_feeds: list[str]
-<<<<<<< HEAD
     payload_retention_days: int
-=======
     alerts_concurrency: int
     alerts_bulk_threshold: int
     alerts_keep_days: int
     alerts_channels_per_user: int
->>>>>>> 6a10380 (Compose due notices into messages, sign and send them, each receiver as it deserves)
     tick_seconds: int
     web_processes: int
     web_threads: int
@@ -140,14 +134,11 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         api_rate_limit_user=read.rate("API_RATE_LIMIT_USER"),
         outbound_allow_nets=read.networks("OUTBOUND_ALLOW_NETS"),
         network_feeds=read.items("NETWORK_FEEDS"),
-<<<<<<< HEAD
         payload_retention_days=read.number("PAYLOAD_RETENTION_DAYS", 0, 36500),
-=======
         alerts_concurrency=read.number("ALERTS_CONCURRENCY", 1, 1000),
         alerts_bulk_threshold=read.number("ALERTS_BULK_THRESHOLD", 1, 100_000),
         alerts_keep_days=read.number("ALERTS_KEEP_DAYS", 1, 36_500),
         alerts_channels_per_user=read.number("ALERTS_CHANNELS_PER_USER", 1, 100_000),
->>>>>>> 6a10380 (Compose due notices into messages, sign and send them, each receiver as it deserves)
         tick_seconds=read.number("TICK_SECONDS", 1, 3600),
         web_processes=read.number("WEB_PROCESSES", 1, 64),
         web_threads=read.number("WEB_THREADS", 1, 256),
