@@ -8,21 +8,23 @@ those readings again with nothing kept back, and what happened has its own time 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.db import transaction
 from django.utils import timezone
 
 from companies.models import Company
 from feeds.identity import Identified
-from feeds.intake import VANISHED, Listed, Suspicion, suspicions
+from feeds.intake import VANISHED, Listed, Prices, Suspicion, still_strange, suspicions
 from feeds.kept_back import take_out
 from feeds.leases import lease
 from feeds.models import Feed
 from feeds.replaying import retell
 from pricing.belief import LINE_COLUMNS
 from pricing.claims import Conditions
-from pricing.ledger import LedgerError, Ruling
+from pricing.ledger import LedgerError, Reading, Ruling
 from pricing.locks import lock_ledger
 from pricing.models import Decision, Hold, Observation, Source, Statement
 from tracker.amounts import plain
@@ -36,20 +38,55 @@ def weigh(source: Source, identified: Identified, observed_at: datetime, refresh
 
     For the newest document of a source, beside what the source said until then. Must run under the ledger's lock.
     """
-    standing = {_scope(hold): hold for hold in _open_holds(source)}
-    found = _suspected(source, identified)
+    document = _Document.read(source, identified)
     insisted = []
-    for suspicion in found:
-        hold = standing.pop((suspicion.reason, suspicion.seller), None)
-        if hold is None and not _was_refused(source, suspicion):
-            hold = _raise(source, suspicion, observed_at, refresh_id)
-        if hold is not None:
-            _repeat(hold, suspicion, observed_at)
-            insisted += [hold] if _insists(hold) else []
+    for hold in _open_holds(source):
+        left = document.leaves_of(hold)
+        if left is None:
+            _close(hold, Hold.Outcome.LAPSED)
+            continue
+        _repeat(hold, left, observed_at)
+        insisted += [hold] if _insists(hold) else []
+        take_out(identified, left.references)
+    for suspicion in document.suspicions():
+        if not _was_refused(source, suspicion):
+            _repeat(_raise(source, suspicion, observed_at, refresh_id), suspicion, observed_at)
         take_out(identified, suspicion.references)
-    for hold in standing.values():
-        _close(hold, Hold.Outcome.LAPSED)
     return insisted
+
+
+@dataclass(slots=True)
+class _Document:
+    """A document beside what its source said before it; what is suspected already is not suspected again."""
+
+    before: list[Listed]
+    now: dict[int, Prices]
+    present: set[int]
+
+    @classmethod
+    def read(cls, source: Source, identified: Identified) -> _Document:
+        now: dict[int, Prices] = {
+            told.reference: {claim.line: (claim.amount, claim.currency) for claim in told.claims}
+            for told in identified.told
+        }
+        return cls(_standing(source), now, {*now, *identified.unreadable})
+
+    def leaves_of(self, hold: Hold) -> Suspicion | None:
+        """What the document still shows of what a hold keeps back."""
+        details = hold.details
+        factor = Decimal(details["factor"]) if details["factor"] is not None else None
+        references = frozenset(details["references"])
+        held = Suspicion(hold.reason, hold.seller_id, references, details["offerings"], details["of"], factor)
+        left = still_strange(held, self.before, self.now, self.present)
+        if left is not None:
+            self.present |= left.references
+            for reference in left.references:
+                self.now.pop(reference, None)
+        return left
+
+    def suspicions(self) -> list[Suspicion]:
+        """What is suspected of the rest."""
+        return suspicions(self.before, self.now, self.present) if self.before else []
 
 
 def weigh_again(source: Source, observed_at: datetime) -> list[Hold]:
@@ -60,11 +97,11 @@ def weigh_again(source: Source, observed_at: datetime) -> list[Hold]:
     return [hold for hold in holds if _insists(hold)]
 
 
-def let_go(feed: Feed, holds: Iterable[Hold]) -> None:
-    """Release holds on which their source insists. Must run under the feed's lease."""
+def let_go(feed: Feed, holds: Iterable[Hold], reading: Reading) -> None:
+    """Release holds on which their source insists by this reading. Must run under the feed's lease."""
     for hold in holds:
         _close(hold, Hold.Outcome.PERSISTENCE)
-        _tell_again(feed, hold)
+        _tell_again(feed, hold, reading)
 
 
 def release_document(hold: Hold, ruling: Ruling) -> None:
@@ -98,20 +135,10 @@ def _rule(hold: Hold, kind: Decision.Kind, ruling: Ruling, outcome: Hold.Outcome
     _close(hold, outcome)
 
 
-def _tell_again(feed: Feed, hold: Hold) -> None:
+def _tell_again(feed: Feed, hold: Hold, seen_by: Reading | None = None) -> None:
     moments = [datetime.fromisoformat(moment) for moment in hold.details["readings"]]
     readings = Observation.objects.filter(source=feed.source, observed_at__in=moments).order_by("observed_at")
-    retell(feed, list(readings), as_correction=False)
-
-
-def _suspected(source: Source, identified: Identified) -> list[Suspicion]:
-    before = _standing(source)
-    if not before:
-        return []
-    now: dict[int, dict[Conditions, tuple[object, str]]] = {}
-    for told in identified.told:
-        now[told.reference] = {claim.line: (claim.amount, claim.currency) for claim in told.claims}
-    return suspicions(before, now, {*now, *identified.unreadable})  # type: ignore[arg-type]
+    retell(feed, list(readings), as_correction=False, seen_by=seen_by)
 
 
 def _standing(source: Source) -> list[Listed]:
@@ -136,10 +163,6 @@ def _standing(source: Source) -> list[Listed]:
 
 def _open_holds(source: Source) -> Iterable[Hold]:
     return Hold.objects.filter(source=source, statement__isnull=True, closed_at__isnull=True)
-
-
-def _scope(hold: Hold) -> tuple[str, int | None]:
-    return (hold.reason, hold.seller_id)
 
 
 def _was_refused(source: Source, suspicion: Suspicion) -> bool:
@@ -175,8 +198,8 @@ def _raise(source: Source, suspicion: Suspicion, observed_at: datetime, refresh_
 
 
 def _repeat(hold: Hold, suspicion: Suspicion, observed_at: datetime) -> None:
-    hold.details["offerings"], hold.details["of"] = suspicion.count, suspicion.total
-    hold.details["references"] = sorted({*hold.details["references"], *suspicion.references})
+    hold.details["offerings"] = suspicion.count
+    hold.details["references"] = sorted(suspicion.references)
     _note_reading(hold, observed_at)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 from typing import NamedTuple
 
@@ -39,6 +39,22 @@ class Suspicion:
     count: int
     total: int
     factor: Decimal | None = None
+
+
+def still_strange(
+    suspicion: Suspicion, before: Collection[Listed], now: Mapping[int, Prices], present: Collection[int]
+) -> Suspicion | None:
+    """What a newer document leaves of a suspicion, however small a part it is by now; None where all is well again."""
+    concerned = [listed for listed in before if listed.reference in suspicion.references]
+    if suspicion.reason == VANISHED:
+        named = set(present)
+        there = {listed.offering for listed in before if listed.reference in named}
+        left = [listed for listed in concerned if listed.offering not in there]
+    else:
+        left = [each for each in concerned if _factor(each.prices, now.get(each.reference, {})) == suspicion.factor]
+    offerings = len({listed.offering for listed in left})
+    references = frozenset(listed.reference for listed in left)
+    return replace(suspicion, references=references, count=offerings) if left else None
 
 
 def suspicions(before: Collection[Listed], now: Mapping[int, Prices], present: Collection[int]) -> list[Suspicion]:

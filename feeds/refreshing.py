@@ -149,8 +149,9 @@ def _take_unchanged(feed: Feed, found: Document | Unchanged, digest: str, trigge
     with transaction.atomic():
         run = new_refresh(feed, found.observed_at, digest, trigger, Refresh.Status.UNCHANGED)
         lock_ledger()
-        outcome = observe_again(Reading(feed.source, found.observed_at, digest, run.pk))
-        let_go(feed, weigh_again(feed.source, found.observed_at))
+        reading = Reading(feed.source, found.observed_at, digest, run.pk)
+        outcome = observe_again(reading)
+        let_go(feed, weigh_again(feed.source, found.observed_at), reading)
         report = Report(feed.slug, "unchanged", found.observed_at, digest, run.pk, counts=ledger_counts(outcome))
         finish(run, report)
         if dry_run:
@@ -172,7 +173,7 @@ def _write(
     outcome = observe(reading, identified.told, routes=identified.routes, unreadable=identified.unreadable)
     if not is_old:
         _hold_document(feed, document, digest)
-    let_go(feed, insisted)
+    let_go(feed, insisted, reading)
     report = document_report(run, parsed, identified, ledger_counts(outcome))
     finish(run, report)
     return report

@@ -86,15 +86,20 @@ def replay(
 
 
 def retell(
-    feed: Feed, readings: Sequence[Observation], *, as_correction: bool = True, say: Say = lambda _step: None
+    feed: Feed,
+    readings: Sequence[Observation],
+    *,
+    as_correction: bool = True,
+    seen_by: Reading | None = None,
+    say: Say = lambda _step: None,
 ) -> list[Report]:
     """Parse the documents of readings and tell them again, but for what holds keep back of them.
 
     Must run under the feed's lease and the ledger's lock. What it moves is a correction of the record, unless the
-    readings were right and only held back.
+    readings were right and only held back; ``seen_by`` is the reading that let them go.
     """
     replayed = _Replay(feed, reading_at(feed), say)
-    retold = observe_anew(replayed.retellings(readings), as_correction=as_correction)
+    retold = observe_anew(replayed.retellings(readings), as_correction=as_correction, seen_by=seen_by)
     return replayed.reports(retold)
 
 

@@ -79,11 +79,14 @@ class _Place:
         return before, self.following.observed_at if self.following is not None else None
 
 
-def observe_anew(retellings: Iterable[Retelling], *, as_correction: bool = True) -> Retold:
+def observe_anew(
+    retellings: Iterable[Retelling], *, as_correction: bool = True, seen_by: Reading | None = None
+) -> Retold:
     """Let readings that were taken say what they say by today's understanding, and settle what that touches.
 
     All differences that it makes are corrections of the record, known from now on: the market did not move. Without
-    ``as_correction`` they have the nature that they would have had, as when only a hold kept the readings back.
+    ``as_correction`` they have the nature that they would have had, as when only a hold kept the readings back;
+    ``seen_by`` is then the reading that let them go, unless a person did.
     Statements stay: one whose every reading says otherwise now ends where it began, by the refresh that told the
     reading anew. What says the same again writes nothing. Raises LedgerError for a moment that was never read.
     """
@@ -106,7 +109,7 @@ def observe_anew(retellings: Iterable[Retelling], *, as_correction: bool = True)
             retold.taken_out.append(taken_out + calendars.taken_out)
             last = retelling.reading if edits or calendars.offerings else last
         if last is not None:
-            cause = _cause(last, frozenset(emptied), as_correction)
+            cause = _cause(last, frozenset(emptied), as_correction, seen_by)
             retold.settled = settle(tariffs_of(lines), cause)
             settle_calendars(offerings | _with_calendars(last.source, lines), cause, retold.settled)
     return retold
@@ -118,11 +121,12 @@ def _with_calendars(source: Source, lines: Collection[int]) -> set[int]:
     return {offering for offering, _ in tariffs_of(lines)} & given if given else set()
 
 
-def _cause(reading: Reading, emptied: frozenset[int], as_correction: bool) -> Cause:
+def _cause(reading: Reading, emptied: frozenset[int], as_correction: bool, seen_by: Reading | None) -> Cause:
     now = timezone.now()
     return Cause(
-        moment=now,
+        moment=seen_by.observed_at if seen_by is not None else now,
         recorded_at=now,
+        backfilled=seen_by is not None and seen_by.backfilled,
         source_id=reading.source.pk,
         refresh_id=reading.refresh_id,
         ruled=as_correction,
