@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,23 +25,41 @@ class Dissent:
     since: datetime
 
 
-def dissents(resolution: Resolution, now: datetime) -> list[Dissent]:
+def dissents(resolution: Resolution, now: datetime, running: Collection[int] | None = None) -> list[Dissent]:
     """Who disagrees with the believed sheet of a tariff at a moment, line by line.
 
     A source that confirms a slot or a promotion of the sheet agrees with it, and so does one whose own finer sheet
     the belief confirms. Where nothing is believed nobody disagrees. Of one source its most specific reference speaks.
+    ``running`` are the statements that their sources still make (None: all): a source whose last reading lacks a line
+    may keep its price for a while, and says nothing of it any more.
     """
     believed = _sheet_at(resolution, now)
     if not believed or len(resolution.voices) < 2:
         return []
     found: list[Dissent] = []
     heard: set[int] = set()
+    speaker = _speaker(resolution, believed, now)
     for voice in resolution.voices:
         sheet = voice.sheet(now)
         if sheet and voice.witness.source not in heard:
             heard.add(voice.witness.source)
-            found += _against(voice, sheet, believed)
-    return found
+            if voice.witness.source != speaker:
+                found += _against(voice, sheet, believed, speaker)
+    return found if running is None else [dissent for dissent in found if dissent.statement in running]
+
+
+def _speaker(resolution: Resolution, believed: Sheet, now: datetime) -> int | None:
+    """The source whose sheet is believed now; who said a price first may have said it for another.
+
+    None where a person pinned a price of the sheet: then nobody's sheet is believed whole.
+    """
+    if any(segment.decision is not None for segment in believed.values()):
+        return None
+    for voice in resolution.voices:
+        sheet = voice.sheet(now)
+        if sheet.keys() == believed.keys() and all(same(sheet[line].value, believed[line].value) for line in sheet):
+            return voice.witness.source
+    return next(iter(believed.values())).source
 
 
 def _sheet_at(resolution: Resolution, now: datetime) -> Sheet:
@@ -52,10 +71,9 @@ def _sheet_at(resolution: Resolution, now: datetime) -> Sheet:
     return found
 
 
-def _against(voice: Voice, sheet: Sheet, believed: Sheet) -> list[Dissent]:
+def _against(voice: Voice, sheet: Sheet, believed: Sheet, speaker: int | None) -> list[Dissent]:
     if confirms(sheet, believed) or confirms(believed, sheet):
         return []
-    speaker = next(iter(believed.values())).source
     found = []
     for line, segment in sheet.items():
         other = believed.get(line)
@@ -71,4 +89,5 @@ def _dissent(voice: Voice, line: Conditions, segment: Segment, other: Segment | 
         return Dissent("structure", line, source, statement, value, None, speaker, segment.start)
     kind = "amount" if segment.value[1] == other.value[1] else "currency"
     since = max(segment.start, other.start)
-    return Dissent(kind, line, source, statement, value, other.value, other.source, since)
+    spoken_by = None if other.decision is not None else speaker or other.source
+    return Dissent(kind, line, source, statement, value, other.value, spoken_by, since)

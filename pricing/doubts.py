@@ -77,7 +77,10 @@ class Doubtful:
         for offering, sheet in self.sheets.items():
             for tariff in self.wanted[offering]:
                 resolution = sheet.resolutions.get(tariff)
-                for dissent in dissents(resolution, now) if resolution is not None else ():
+                if resolution is None or len(resolution.voices) < 2:
+                    continue
+                running = {run.statement for run in sheet.said.get(tariff, ()) if run.ended_at is None}
+                for dissent in dissents(resolution, now, running):
                     yield sheet, dissent
 
 
