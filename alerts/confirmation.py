@@ -12,7 +12,8 @@ from alerts import leases
 from alerts.loading import CHANGES, batches, caught_from, usable_channels
 from alerts.models import Awaited, FanOut, Notice, Watch
 from alerts.notices import MoneyOfChanges, notices_for
-from pricing.api.shapes.changes import CONFIRMATION_WINDOW, confirmed_by, lines_of, superseded_by
+from pricing.api.shapes.changes import confirmed_by, lines_of, superseded_by
+from pricing.api.shapes.witnesses import CONFIRMATION_WINDOW
 from pricing.models import PricingChange
 from tracker.api import record
 

@@ -19,12 +19,12 @@ from companies.models import Company
 from feeds.identity import Identified
 from feeds.intake import VANISHED, Listed, Prices, Suspicion, still_strange, suspicions
 from feeds.kept_back import take_out
-from feeds.leases import lease
+from feeds.leases import FeedIsTaken, lease
 from feeds.models import Feed
 from feeds.replaying import retell
 from pricing.belief import LINE_COLUMNS
 from pricing.claims import Conditions
-from pricing.ledger import LedgerError, Reading, Ruling
+from pricing.ledger import LedgerError, Outcome, Reading, Ruling
 from pricing.locks import lock_ledger
 from pricing.models import Decision, Hold, Observation, Source, Statement
 from tracker.amounts import plain
@@ -118,6 +118,17 @@ def refuse_document(hold: Hold, ruling: Ruling) -> None:
     with transaction.atomic():
         lock_ledger()
         _rule(hold, Decision.Kind.REFUSE, ruling, Hold.Outcome.REFUSED)
+
+
+def rule_on_document(hold: Hold, kind: Decision.Kind, ruling: Ruling) -> Outcome:
+    """What the ledger hands on when a person rules on a hold of a document. Raises LedgerError."""
+    try:
+        (release_document if kind == Decision.Kind.RELEASE else refuse_document)(hold, ruling)
+    except FeedIsTaken as taken:
+        raise LedgerError(str(taken)) from None
+    except Feed.DoesNotExist:
+        raise LedgerError(f"{hold.source} has no feed, so that its documents cannot be read again") from None
+    return Outcome()
 
 
 def _rule(hold: Hold, kind: Decision.Kind, ruling: Ruling, outcome: Hold.Outcome) -> None:

@@ -16,6 +16,15 @@ _WIDE = Context(prec=60)
 _CENT = Decimal("0.01")
 
 
+def percent_between(old: Decimal, new: Decimal) -> Decimal | None:
+    """The change from one amount to another in percent, two places; None from or to zero, or beyond what is kept."""
+    if not old or not new:
+        return None
+    ratio = _WIDE.divide(_WIDE.multiply(new - old, Decimal(100)), old)
+    percent = ratio.quantize(_CENT, rounding=ROUND_HALF_EVEN, context=_WIDE)
+    return percent if fits(percent) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """A boundary in a line's history: what held before ``at``, and what from then on.
@@ -82,11 +91,9 @@ class ChangedLine:
 
         None from or to zero, nothing or another currency, and where it has more digits than fit.
         """
-        if self.old is None or self.new is None or not self.old[0] or not self.new[0] or self.old[1] != self.new[1]:
+        if self.old is None or self.new is None or self.old[1] != self.new[1]:
             return None
-        ratio = _WIDE.divide(_WIDE.multiply(self.new[0] - self.old[0], Decimal(100)), self.old[0])
-        percent = ratio.quantize(_CENT, rounding=ROUND_HALF_EVEN, context=_WIDE)
-        return percent if fits(percent) else None
+        return percent_between(self.old[0], self.new[0])
 
 
 @dataclass(frozen=True, slots=True)

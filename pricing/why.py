@@ -85,6 +85,16 @@ class Explanation:
     rulings: tuple[RulingMade, ...]
     instead: Price | None
 
+    @property
+    def seen_by(self) -> int:
+        """How many sources state the price at the moment, or confirm it by another line."""
+        return len({voice.source_slug for voice in self.voices if voice.verdict in ("sets", "agrees", "confirms")})
+
+    @property
+    def stated_by(self) -> int:
+        """How many sources state the tariff at the moment, at whatever price."""
+        return len({voice.source_slug for voice in self.voices if voice.verdict != "silent"})
+
 
 def explain(price_id: int, *, now: datetime | None = None) -> Explanation:
     """Explain a price from the record. Raises Price.DoesNotExist."""

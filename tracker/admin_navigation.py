@@ -24,6 +24,8 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
         "Evidence",
         (
             ("Decisions", "gavel", "pricing", "decision"),
+            ("Holds", "front_hand", "pricing", "hold"),
+            ("Disagreements", "contrast", "pricing", "disagreement"),
             ("Statements", "format_quote", "pricing", "statement"),
             ("Route statements", "fork_right", "pricing", "routestatement"),
             ("References", "link", "pricing", "reference"),
@@ -84,9 +86,11 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups of links that the person may follow."""
-    home = {"title": "Overview", "icon": "dashboard", "link": reverse("admin:index")}
+    first = [{"title": "Overview", "icon": "dashboard", "link": reverse("admin:index")}]
+    if request.user.has_perm("pricing.view_hold"):
+        first.append({"title": "In doubt", "icon": "help", "link": reverse("admin:pricing_in_doubt")})
     groups = [_group(request, title, links) for title, links in _GROUPS]
-    return [{"items": [home]}, *(group for group in groups if group["items"])]
+    return [{"items": first}, *(group for group in groups if group["items"])]
 
 
 def _group(request: HttpRequest, title: str, links: tuple[tuple[str, str, str, str], ...]) -> dict[str, Any]:

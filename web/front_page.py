@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce
 from companies.models import AIModel, Company, MonetizationEvent
 from pricing.claims import PROMO_LAYER
 from pricing.meters import METERS
-from pricing.models import Offering, Price, PriceLine, PricingChange
+from pricing.models import Disagreement, Hold, Offering, Price, PriceLine, PricingChange
 from tracker.amounts import plain
 from tracker.moments import beginning
 
@@ -57,13 +57,18 @@ _METER_ORDER = {meter: place for place, meter in enumerate(METERS)}
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much the record holds now. ``on_sale`` are the offerings with a price in force or to come."""
+    """How much the record holds now, and how much of it is in doubt.
+
+    ``on_sale`` are the offerings with a price in force or to come.
+    """
 
     companies: int
     models: int
     offerings: int
     on_sale: int
     prices_in_force: int
+    holds: int
+    disagreements: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +161,8 @@ def counts(now: datetime) -> Counts:
         offerings=offerings["every"],
         on_sale=offerings["on_sale"],
         prices_in_force=in_force,
+        holds=Hold.objects.filter(closed_at=None).count(),
+        disagreements=Disagreement.objects.filter(closed_at=None).count(),
     )
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from companies.models import AIModel, Company
 from feeds.admin.refreshes import counts_in_short
 from feeds.models import Feed, Refresh
-from pricing.models import Decision, Offering, Price, PricingChange
+from pricing.models import Decision, Disagreement, Hold, Offering, Price, PricingChange
 from pricing.staleness import stale_prices
 from tracker.admin_pages import list_url
 from tracker.models import Heartbeat
@@ -53,6 +54,8 @@ def _counted() -> list[tuple[str, str, Callable[[], int], str]]:
         ("prices in force", "pricing.price", _in_force().count, list_url(Price, known_until__isempty=1)),
         ("stale prices", "pricing.price", _stale().count, list_url(Price, stale="yes")),
         ("pricing changes", "pricing.pricingchange", _changes().count, list_url(PricingChange, initial__exact=0)),
+        ("holds open", "pricing.hold", _open(Hold).count, reverse("admin:pricing_in_doubt")),
+        ("disagreements open", "pricing.disagreement", _open(Disagreement).count, reverse("admin:pricing_in_doubt")),
     ]
 
 
@@ -63,6 +66,10 @@ def _in_force() -> QuerySet[Price]:
 
 def _stale() -> QuerySet[Price]:
     return stale_prices(timezone.now())
+
+
+def _open(doubt: type[Hold] | type[Disagreement]) -> QuerySet[Any]:
+    return doubt._default_manager.filter(closed_at=None)
 
 
 def _refreshes() -> QuerySet[Refresh]:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pricing.admin import calendars, catalogue, evidence, offerings, rates, record, sources
+from pricing.admin import calendars, catalogue, doubts, evidence, offerings, rates, record, sources
 
-__all__ = ["calendars", "catalogue", "evidence", "offerings", "rates", "record", "sources"]
+__all__ = ["calendars", "catalogue", "doubts", "evidence", "offerings", "rates", "record", "sources"]

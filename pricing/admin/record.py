@@ -13,6 +13,7 @@ from unfold.decorators import action, display
 
 from pricing.admin.search import OfferingSearch
 from pricing.admin.staleness import StalePrices
+from pricing.api.shapes.changes import change_witnesses
 from pricing.models import Price, PricingChange, PricingChangeLine, SettledTime
 from pricing.why import explain
 from tracker.admin_base import LargeTable, ReadOnlyAdmin, ReadOnlyInline
@@ -138,6 +139,7 @@ class PricingChangeAdmin(LargeTable, OfferingSearch, ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": ("headline", "offering", ("kind", "nature"), ("initial", "backfilled"), "shown_route")}),
         ("When", {"fields": (("begins", "announced_for"), ("detected_at", "recorded_at"))}),
+        ("Seen by", {"fields": ("shown_witnesses",)}),
         ("Cause", {"fields": (("source", "refresh_id"), "decision", "shown_citation", "sequence")}),
     )
 
@@ -150,6 +152,13 @@ class PricingChangeAdmin(LargeTable, OfferingSearch, ReadOnlyAdmin):
         old = change.routed_from_offering or change.routed_from_model
         new = change.routed_to_offering or change.routed_to_model
         return f"{old or 'none'} to {new or 'none'}" if change.is_route else ""
+
+    @display(description="Witnesses")
+    def shown_witnesses(self, change: PricingChange) -> str:
+        """Counted as the API counts them."""
+        seen = change_witnesses([change])[change.pk]
+        confirmed = f"; confirmed by {', '.join(seen.confirmed_by)}" if seen.confirmed_by else ""
+        return f"seen by {seen.seen_by} of {seen.of} sources that state what moved{confirmed}"
 
     @display(description="Citation")
     def shown_citation(self, change: PricingChange) -> str:

@@ -10,6 +10,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from pricing.admin.calendars import rule_hours, rule_since
+from pricing.admin.doubtful import DisagreementRow, HoldRow, doubts_of
 from pricing.admin.record import why_url
 from pricing.claims import STANDARD_TIER
 from pricing.meters import METERS
@@ -89,6 +90,8 @@ class Story:
 
     in_force: list[PriceRow]
     to_come: list[PriceRow]
+    holds: list[HoldRow]
+    disagreements: list[DisagreementRow]
     rows: list[PriceRow]
     more_rows: bool
     calendar: list[RuleRow]
@@ -107,9 +110,12 @@ def tell(offering: Offering, now: datetime | None = None) -> Story:
     changes = list(
         offering.changes.select_related("source", "decision__made_by").order_by("-sequence")[: CHANGES_SHOWN + 1]
     )
+    holds, disagreements = doubts_of(offering)
     return Story(
         in_force=_in_order(row for row in believed if row.state == "in force"),
         to_come=sorted((row for row in believed if row.state == "to come"), key=lambda r: r.price.effective_from),
+        holds=holds,
+        disagreements=disagreements,
         rows=_in_order(reversed(rows[:ROWS_SHOWN])),
         more_rows=len(rows) > ROWS_SHOWN,
         calendar=[_rule_row(rule, now) for rule in _calendar(offering)],

@@ -55,7 +55,6 @@ CHANGE_KINDS = (
     "corrected",
 )
 _TIERS = "standard, batch, flex, priority, or another that the seller has."
-_REFERENCE = {"source": "source__in", "provider": "provider__in", "external_id": "external_id__in"}
 
 
 class ConvertedTo(Currency):
@@ -81,6 +80,8 @@ class SoldFilters(StrictFilterSet):
     """Filters that every row of an offering shares; ``offering_path`` leads from the row to the offering."""
 
     offering_path = ""
+    # Taken together: one reference has to match all of them.
+    reference_filters = {"source": "source__in", "provider": "provider__in", "external_id": "external_id__in"}
 
     seller = Named(Company, method="of_offering", description="Slug of the company that sells it.")
     model = Named(AIModel, method="of_offering", description="Slug of the AI model behind it.")
@@ -95,7 +96,7 @@ class SoldFilters(StrictFilterSet):
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Take source, provider and external_id together: one reference has to match all of them."""
         asked = self.form.cleaned_data
-        reference = {lookup: asked[name] for name, lookup in _REFERENCE.items() if name in asked}
+        reference = {lookup: asked[name] for name, lookup in self.reference_filters.items() if name in asked}
         queryset = super().filter_queryset(queryset)
         if not reference:
             return queryset

@@ -13,7 +13,9 @@ from pricing.models import (
     Alias,
     CalendarStatement,
     Decision,
+    Disagreement,
     ExchangeRate,
+    Hold,
     Observation,
     Offering,
     Price,
@@ -42,6 +44,10 @@ def watch_ledger() -> None:
     record.watch_moments(SlotRule, "effective_until", f"{_BELIEVED} AND effective_until IS NOT NULL")
     record.watch_moments(Alias, "effective_from", f"{_BELIEVED} AND effective_from IS NOT NULL")
     record.watch_moments(Alias, "effective_until", f"{_BELIEVED} AND effective_until IS NOT NULL")
+    # A doubt that is closed keeps its row.
+    for doubt in (Hold, Disagreement):
+        record.watch(doubt)
+        record.watch_moments(doubt, "closed_at", "closed_at IS NOT NULL")
     record.tell_freshness(newest_observation)
 
 

@@ -12,7 +12,7 @@ from pricing.meters import METERS
 from pricing.models import Offering, PricingChange
 from tracker.api.fields import AmountText, MomentText
 
-_EXAMPLE_LINE = {
+EXAMPLE_LINE = {
     "meter": "input_tokens",
     "unit": "per 1M tokens",
     "service_tier": "standard",
@@ -42,7 +42,7 @@ EXAMPLE_PRICE = {
     "seller": "deepseek",
     "external_id": "deepseek-v4-pro",
     "model": "deepseek-v4-pro",
-    **_EXAMPLE_LINE,
+    **EXAMPLE_LINE,
     "amount": "0.66",
     "currency": "USD",
     "zero_means": None,
@@ -99,11 +99,12 @@ EXAMPLE_CHANGE = {
     "detected_at": "2026-09-08T06:00:00Z",
     "announced_for": None,
     "confirmed_by": ["litellm"],
+    "witnesses": {"seen_by": 2, "of": 3},
     "superseded_by": None,
     "calendar": None,
     "route": None,
     "lines": [
-        {**_EXAMPLE_LINE, "currency": "USD", "old_currency": "USD", "old": "0.435", "new": "0.66", "percent": "+51.72"}
+        {**EXAMPLE_LINE, "currency": "USD", "old_currency": "USD", "old": "0.435", "new": "0.66", "percent": "+51.72"}
     ],
 }
 
@@ -283,6 +284,19 @@ class OfferingSerializer(serializers.Serializer[Any]):
     merged_into = serializers.IntegerField(allow_null=True)
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("An offering", {**EXAMPLE_OFFERING, "holds": 0, "disagreements": 1})],
+    deprecate_fields=["slots"],
+)
+class OfferingDetailSerializer(OfferingSerializer):
+    """One offering, with how much of it is in doubt."""
+
+    holds = serializers.IntegerField(help_text="Statements about it that are held now; see `holds/?offering=`.")
+    disagreements = serializers.IntegerField(
+        help_text="Lines on which a source disagrees now; see `disagreements/?offering=`."
+    )
+
+
 @extend_schema_serializer(examples=[OpenApiExample("A plan", EXAMPLE_PLAN)])
 class PlanSerializer(serializers.Serializer[Any]):
     """A subscription plan, with the prices now in force."""
@@ -336,6 +350,15 @@ class RouteSerializer(serializers.Serializer[Any]):
         return {"from": RouteTargetSerializer(allow_null=True), "to": RouteTargetSerializer(allow_null=True)}
 
 
+class WitnessesSerializer(serializers.Serializer[Any]):
+    """How many of the sources that state the moved tariffs have seen the move."""
+
+    seen_by = serializers.IntegerField(help_text="The source of the change, and those that confirm it.")
+    of = serializers.IntegerField(
+        help_text="The sources that state one of the moved tariffs at the move or within 30 days after, and its own."
+    )
+
+
 @extend_schema_serializer(examples=[OpenApiExample("An increase", EXAMPLE_CHANGE)])
 class ChangeSerializer(serializers.Serializer[Any]):
     """One thing that happened to the prices of one offering."""
@@ -361,6 +384,7 @@ class ChangeSerializer(serializers.Serializer[Any]):
     detected_at = MomentText()
     announced_for = MomentText(allow_null=True)
     confirmed_by = serializers.ListField(child=serializers.CharField())
+    witnesses = WitnessesSerializer()
     superseded_by = serializers.IntegerField(allow_null=True)
     calendar = ChangedCalendarSerializer(
         allow_null=True, help_text="Where only the hours moved: there are no lines then. Null for a change of prices."

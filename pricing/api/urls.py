@@ -6,6 +6,14 @@ from django.urls import path
 
 from pricing.api.views.changes import ChangeListView, ChangeView
 from pricing.api.views.costs import CostView
+from pricing.api.views.doubts import (
+    DisagreementListView,
+    DisagreementView,
+    HoldListView,
+    HoldView,
+    RefusalView,
+    ReleaseView,
+)
 from pricing.api.views.offerings import (
     ComparisonView,
     OfferingHistoryView,
@@ -25,6 +33,12 @@ urlpatterns = [
     path("rates/", RateListView.as_view(), name="api-rate-list"),
     path("changes/", ChangeListView.as_view(), name="api-change-list"),
     path("changes/<str:id>/", ChangeView.as_view(), name="api-change-detail"),
+    path("holds/", HoldListView.as_view(), name="api-hold-list"),
+    path("holds/<str:id>/", HoldView.as_view(), name="api-hold-detail"),
+    path("holds/<str:id>/release/", ReleaseView.as_view(), name="api-hold-release"),
+    path("holds/<str:id>/refuse/", RefusalView.as_view(), name="api-hold-refuse"),
+    path("disagreements/", DisagreementListView.as_view(), name="api-disagreement-list"),
+    path("disagreements/<str:id>/", DisagreementView.as_view(), name="api-disagreement-detail"),
     path("plans/", PlanListView.as_view(), name="api-plan-list"),
     path("costs/", CostView.as_view(), name="api-costs"),
     path("companies/<str:slug>/timeline/", TimelineView.as_view(), name="api-company-timeline"),

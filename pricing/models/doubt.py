@@ -63,6 +63,7 @@ class Hold(models.Model):
         ]
         indexes = [
             models.Index(fields=["source"], condition=Q(closed_at__isnull=True), name="hold_open"),
+            models.Index(fields=["closed_at"], condition=Q(closed_at__isnull=False), name="hold_closings"),
             models.Index(fields=["offering", "closed_at"]),
         ]
 
@@ -109,7 +110,10 @@ class Disagreement(models.Model):
                 fields=["line", "source"], condition=Q(closed_at__isnull=True), name="disagreement_once"
             )
         ]
-        indexes = [models.Index(fields=["offering", "closed_at"])]
+        indexes = [
+            models.Index(fields=["offering", "closed_at"]),
+            models.Index(fields=["closed_at"], condition=Q(closed_at__isnull=False), name="disagreement_closings"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.source} on {self.line} of {self.offering}"

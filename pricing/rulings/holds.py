@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -10,6 +12,17 @@ from pricing.locks import lock_ledger
 from pricing.models import Decision, Hold
 from pricing.rulings.decisions import Ruling, decide
 from pricing.sheets import LedgerError, Outcome, tariffs_of
+
+DocumentRuling = Callable[[Hold, Decision.Kind, Ruling], Outcome]
+_document_rulings: list[DocumentRuling] = []
+
+
+def tell_document_ruling(ruling: DocumentRuling) -> None:
+    """Set who rules on holds of whole documents: those who read documents, which nothing in this app does.
+
+    It is called under the ledger's lock, with a hold that is open, and has to close it.
+    """
+    _document_rulings[:] = [ruling]
 
 
 def release_hold(hold: Hold, ruling: Ruling) -> Outcome:
@@ -29,7 +42,7 @@ def _rule(hold: Hold, kind: Decision.Kind, ruling: Ruling) -> Outcome:
         _check_undecided(hold)
         statement = hold.statement
         if statement is None or hold.offering is None:
-            raise LedgerError("what is held is no single statement; the document is released where it was read")
+            return _rule_on_document(hold, kind, ruling)
         now = timezone.now()
         details = {"source": hold.source_id, "reference": statement.reference_id, "hold": hold.pk}
         decision = decide(kind, hold.offering, ruling, now, line_id=hold.line_id, details=details)
@@ -39,6 +52,12 @@ def _rule(hold: Hold, kind: Decision.Kind, ruling: Ruling) -> Outcome:
             Hold.objects.filter(pk=hold.pk).update(closed_at=now, outcome=Hold.Outcome.REFUSED)
         cause = Cause(now, now, source_id=hold.source_id, decision_id=decision.pk)
         return Outcome(settled=settle(tariffs_of({statement.line_id}), cause))
+
+
+def _rule_on_document(hold: Hold, kind: Decision.Kind, ruling: Ruling) -> Outcome:
+    if not _document_rulings:
+        raise LedgerError("what is held is a document and no single statement, and nobody here can rule on documents")
+    return _document_rulings[0](hold, kind, ruling)
 
 
 def _check_undecided(hold: Hold) -> None:

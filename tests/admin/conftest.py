@@ -31,6 +31,7 @@ from pricing.ledger import Reading, Ruling, Told
 from pricing.models import (
     CalendarStatement,
     ExchangeRate,
+    Hold,
     Offering,
     PricingChange,
     Reference,
@@ -174,6 +175,15 @@ def _around(editor: User, company: Company, chat: Offering, model: AIModel, sour
         )
         User.objects.create_user(f"reader-{place}")
         Group.objects.create(name=f"group {place}")
+    for reason in (Hold.Reason.VANISHED, Hold.Reason.UNIT):
+        Hold.objects.create(
+            source=source,
+            seller=company,
+            reason=reason,
+            details={"offerings": 12, "of": 40},
+            observed_at=JULY,
+            raised_at=JULY,
+        )
     _alerts(editor, company, chat)
     SourcePrecedence.objects.create(source=source, seller=company, precedence=35)
     SettledTime.objects.create(until=JULY)

@@ -13,6 +13,8 @@ from feeds.models import Feed, Refresh
 from pricing.identity import identity_key
 from pricing.models import (
     Alias,
+    Disagreement,
+    Hold,
     Observation,
     Offering,
     Price,
@@ -117,6 +119,28 @@ def change_line(row: PricingChange, of: PriceLine, old: str | None, new: str | N
     PricingChangeLine.objects.create(
         change=row, line=of, old=before, new=after, percent=percent, currency=currency, old_currency=currency
     )
+
+
+def hold(of: PriceLine | None, amount: str = "5", at: datetime = MAY, **values: Any) -> Hold:
+    """A hold on a statement of the line; of nothing but what is given where there is no line."""
+    values.setdefault("source", source())
+    values.setdefault("reason", "leap")
+    if of is not None:
+        said = statement(of, amount, at, source=values["source"])
+        known = {"offering": of.offering, "line": of, "statement": said, "seller": of.offering.seller}
+        values = {**known, "amount": Decimal(amount), "currency": "USD", **values}
+    return Hold.objects.create(**{"observed_at": at, "raised_at": at, **values})
+
+
+def disagreement(of: PriceLine, amount: str = "2", at: datetime = MAY, **values: Any) -> Disagreement:
+    values.setdefault("source", source("litellm"))
+    said = statement(of, amount, at, source=values["source"])
+    values.setdefault("kind", "amount")
+    values.setdefault("believed_source", source())
+    values.setdefault("believed_amount", Decimal(1))
+    values.setdefault("believed_currency", "USD")
+    known = {"amount": Decimal(amount), "currency": "USD", "since": at, "opened_at": at}
+    return Disagreement.objects.create(offering=of.offering, line=of, statement=said, **{**known, **values})
 
 
 def event(of: Company | None = None, key: str = "price-cut", **values: Any) -> MonetizationEvent:

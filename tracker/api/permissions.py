@@ -45,3 +45,16 @@ def _may_read(request: Request) -> bool:
         return True
     scopes = getattr(request.auth, "scopes", None)
     return bool(request.user and request.user.is_authenticated and (scopes is None or "read" in scopes))
+
+
+class RecordEditing(BasePermission):
+    """Writes by whoever shows a token with the scope ``write`` and has the right that the view names in ``right``."""
+
+    message = "This takes a token with the scope 'write', of somebody who may rule on the record."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Let through also a method that the view does not have, as reading does."""
+        if request.method in SAFE_METHODS or request.method not in view.allowed_methods:
+            return _may_read(request)
+        right: str = view.right  # type: ignore[attr-defined]
+        return "write" in getattr(request.auth, "scopes", ()) and request.user.has_perm(right)

@@ -9,27 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import F
-
-from pricing.api.freshness import sources_with_newest
+from pricing.api.shapes.confirmed import Witnesses, witnesses_of
 from pricing.api.shapes.offerings import references_of
 from pricing.api.shapes.prices import line_shape
-from pricing.api.shapes.rerouted import ROUTE_COLUMNS, change_routes, routes_confirmed_by, routes_superseded_by
-from pricing.api.shapes.witnesses import CONFIRMATION_WINDOW, meets
+from pricing.api.shapes.rerouted import ROUTE_COLUMNS, change_routes, route_witnesses, routes_superseded_by
 from pricing.models import PricingChange, PricingChangeLine
 from pricing.refinement import Time, refined_times
 from tracker.api.fields import percent_text
 from tracker.api.moments import moment_text
 from tracker.fields import plain
 
-_SAID = "line__statements__"
-
 
 def change_shapes(changes: Sequence[PricingChange]) -> list[dict[str, Any]]:
     """The changes with everything derived, by six queries. Offering, seller, model and source come joined."""
     lines = lines_of(changes)
     references = references_of({change.offering_id for change in changes})
-    confirmed = confirmed_by(changes)
+    witnesses = change_witnesses(changes)
     superseded = superseded_by(changes, lines)
     refined = refined_times([change for change in changes if not change.is_route])
     routes = change_routes(changes)
@@ -51,7 +46,8 @@ def change_shapes(changes: Sequence[PricingChange]) -> list[dict[str, Any]]:
             **_time_shape(refined.get(change.pk) or _time_of(change)),
             "detected_at": moment_text(change.detected_at),
             "announced_for": moment_text(change.announced_for),
-            "confirmed_by": confirmed.get(change.pk, []),
+            "confirmed_by": witnesses[change.pk].confirmed_by,
+            "witnesses": {"seen_by": witnesses[change.pk].seen_by, "of": witnesses[change.pk].of},
             "superseded_by": superseded.get(change.pk),
             "calendar": change.calendar,
             "route": routes.get(change.pk),
@@ -59,6 +55,11 @@ def change_shapes(changes: Sequence[PricingChange]) -> list[dict[str, Any]]:
         }
         for change in changes
     ]
+
+
+def change_witnesses(changes: Sequence[PricingChange]) -> dict[int, Witnesses]:
+    """Who has seen each change, of prices or of a route, of those who could have."""
+    return {**witnesses_of([change for change in changes if not change.is_route]), **route_witnesses(changes)}
 
 
 def _time_of(change: PricingChange) -> Time:
@@ -96,36 +97,7 @@ def _line_shape(row: PricingChangeLine) -> dict[str, Any]:
 
 def confirmed_by(changes: Sequence[PricingChange]) -> dict[int, list[str]]:
     """The other sources that speak for each change, at its moment or within the window after it."""
-    moved = [change for change in changes if not change.is_route]
-    return {**_prices_confirmed_by(moved), **routes_confirmed_by(changes)}
-
-
-def _prices_confirmed_by(changes: Sequence[PricingChange]) -> dict[int, list[str]]:
-    """The other sources that state the new price of any moved line at the move or within the window after it."""
-    rows = (
-        PricingChangeLine.objects.filter(
-            change__in=[change.pk for change in changes],
-            **{f"{_SAID}amount": F("new"), f"{_SAID}currency": F("currency")},
-        )
-        .order_by()
-        .values_list(
-            "change_id",
-            f"{_SAID}source_id",
-            f"{_SAID}effective_from",
-            f"{_SAID}effective_until",
-            f"{_SAID}first_observed_at",
-            f"{_SAID}ended_at",
-        )
-    )
-    by_id = {change.pk: change for change in changes}
-    speaking: dict[int, set[int]] = {}
-    for change_id, source, *said in rows:
-        change = by_id[change_id]
-        moved_at = change.effective_at
-        if source != change.source_id and meets(tuple(said), moved_at, moved_at + CONFIRMATION_WINDOW):
-            speaking.setdefault(change_id, set()).add(source)
-    slugs = [(source.pk, source.slug) for source in sources_with_newest()]
-    return {change_id: [slug for pk, slug in slugs if pk in spoke] for change_id, spoke in speaking.items()}
+    return {pk: seen.confirmed_by for pk, seen in change_witnesses(changes).items()}
 
 
 def superseded_by(changes: Sequence[PricingChange], lines: Mapping[int, Sequence[PricingChangeLine]]) -> dict[int, int]:

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from companies.models import AIModel
 from pricing.api.freshness import sources_with_newest
+from pricing.api.shapes.confirmed import Witnesses
 from pricing.api.shapes.witnesses import CONFIRMATION_WINDOW, meets
 from pricing.models import Offering, PricingChange, RouteStatement
 from pricing.routes.beliefs import left_out
@@ -33,18 +34,24 @@ def change_routes(changes: Sequence[PricingChange]) -> dict[int, dict[str, Any]]
     return {change.pk: dict(zip(("from", "to"), map(told.get, _ends(change)), strict=True)) for change in routed}
 
 
-def routes_confirmed_by(changes: Sequence[PricingChange]) -> dict[int, list[str]]:
-    """The other sources that say the same target at the move or within the window after it."""
-    routed = {change.pk: change for change in changes if change.is_route and any(change.routed_to)}
+def route_witnesses(changes: Sequence[PricingChange]) -> dict[int, Witnesses]:
+    """Who says the same target at the move or within the window after it, of those who say where the id leads then."""
+    routed = [change for change in changes if change.is_route]
     if not routed:
         return {}
-    offerings = {change.offering_id for change in routed.values()}
+    offerings = {change.offering_id for change in routed}
     said = list(RouteStatement.objects.filter(offering__in=offerings).exclude(pk__in=left_out(offerings)))
     slugs = [(source.pk, source.slug) for source in sources_with_newest()]
-    found: dict[int, list[str]] = {}
-    for pk, change in routed.items():
-        speaking = {statement.source_id for statement in said if _confirms(statement, change)}
-        found[pk] = [slug for source, slug in slugs if source in speaking]
+    found: dict[int, Witnesses] = {}
+    for change in routed:
+        own = {change.source_id} - {None}
+        speaking = [statement for statement in said if _speaks_of(statement, change)]
+        same = {each.source_id for each in speaking if any(change.routed_to) and _target_of(each) == change.routed_to}
+        found[change.pk] = Witnesses(
+            confirmed_by=[slug for source, slug in slugs if source in same - own],
+            seen_by=len(same | own),
+            of=len({each.source_id for each in speaking} | own),
+        )
     return found
 
 
@@ -76,10 +83,12 @@ def _target(offering: int | None, external_id: str | None, model: str | None, na
     return {"offering": offering, "external_id": external_id, "model": model, "name": name}
 
 
-def _confirms(statement: RouteStatement, change: PricingChange) -> bool:
-    if statement.offering_id != change.offering_id or statement.source_id == change.source_id:
-        return False
-    if (statement.target_offering_id, statement.target_model_id) != change.routed_to:
+def _target_of(statement: RouteStatement) -> _Ends:
+    return statement.target_offering_id, statement.target_model_id
+
+
+def _speaks_of(statement: RouteStatement, change: PricingChange) -> bool:
+    if statement.offering_id != change.offering_id:
         return False
     said = tuple(getattr(statement, column) for column in _SAID)
     return meets(said, change.effective_at, change.effective_at + CONFIRMATION_WINDOW)

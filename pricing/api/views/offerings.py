@@ -14,7 +14,12 @@ from rest_framework.request import Request
 from companies.models import AIModel
 from pricing.api.filters import ComparisonFilters, HistoryFilters, OfferingFilters, PlanFilters
 from pricing.api.freshness import is_past_belief_now
-from pricing.api.serializers import OfferingSerializer, PlanSerializer, PriceVersionSerializer
+from pricing.api.serializers import (
+    OfferingDetailSerializer,
+    OfferingSerializer,
+    PlanSerializer,
+    PriceVersionSerializer,
+)
 from pricing.api.shapes.aliases import alias_history
 from pricing.api.shapes.calendars import CALENDAR_HISTORY_SCHEMA, calendar_history_shapes
 from pricing.api.shapes.history import history_shapes
@@ -67,14 +72,19 @@ class OfferingView(NumberedView):
     """One offering. One that was absorbed by another answers 301 with ``merged_into``."""
 
     queryset = OFFERINGS
-    serializer_class = OfferingSerializer
+    serializer_class = OfferingDetailSerializer
 
     def read(self, request: Request) -> Any:
         offering = self.get_object()
         return moved_permanently(offering, "api-offering-detail") or self.narrowed(self.represent_one(offering))
 
     def represent_one(self, row: Any) -> dict[str, Any]:
-        return _only(offering_shapes([row], timezone.now())[0], OFFERING_FIELDS)
+        shape = _only(offering_shapes([row], timezone.now())[0], OFFERING_FIELDS)
+        return {
+            **shape,
+            "holds": row.holds.filter(closed_at=None).count(),
+            "disagreements": row.disagreements.filter(closed_at=None).count(),
+        }
 
     def nothing_numbered(self, queryset: Any, wanted: str, number: int | None) -> NothingFound:
         """Somebody who gives a model id instead of a number is told the numbers of the offerings that have it."""
