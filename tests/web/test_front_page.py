@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from pricing.ledger import Ruling, pin
+from tests.api import factories as make
 from tests.web.small_market import START, WEEK, SmallMarket, costs, promotion
 from web.front_page import (
     MOVES_SHOWN,
@@ -249,4 +250,13 @@ def test_the_page_costs_the_same_few_queries_however_large_the_record() -> None:
     with CaptureQueriesContext(connection) as still_few:
         front_page(NOW)
 
-    assert len(still_few) <= len(few) <= 15
+    assert len(still_few) <= len(few) <= 17
+
+
+def test_the_page_counts_what_is_in_doubt() -> None:
+    line = make.line(make.offering())
+    make.hold(line)
+    make.hold(line, "6", closed_at=NOW, outcome="lapsed")
+    make.disagreement(line)
+    counted = front_page(NOW).counts
+    assert (counted.holds, counted.disagreements) == (1, 1)
