@@ -27,6 +27,7 @@ from pricing.claims import Conditions
 from pricing.ledger import LedgerError, Outcome, Reading, Ruling
 from pricing.locks import lock_ledger
 from pricing.models import Decision, Hold, Observation, Source, Statement
+from pricing.scruples import ceiling_of
 from tracker.amounts import plain
 
 READINGS = 3
@@ -153,7 +154,10 @@ def _tell_again(feed: Feed, hold: Hold, seen_by: Reading | None = None) -> None:
 
 
 def _standing(source: Source) -> list[Listed]:
-    """What the source says until now under each of its ids; a dated price is there, and moves by its dates alone."""
+    """What the source says until now under each of its ids; a dated price is there, and moves by its dates alone.
+
+    A price that was never believed may be mended by any factor.
+    """
     rows = Statement.objects.filter(source=source, ended_at__isnull=True, reference__isnull=False).values_list(
         "reference_id",
         "line__offering_id",
@@ -167,7 +171,8 @@ def _standing(source: Source) -> list[Listed]:
     found: dict[int, Listed] = {}
     for reference, offering, seller, amount, currency, begins, ends, *line in rows.iterator():
         listed = found.setdefault(reference, Listed(reference, offering, seller, {}))
-        if begins is None and ends is None:
+        is_absurd = amount > ceiling_of(line[0], currency)
+        if begins is None and ends is None and not is_absurd:
             listed.prices[Conditions(*line)] = (amount, currency)  # type: ignore[index]
     return list(found.values())
 
