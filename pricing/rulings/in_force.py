@@ -15,6 +15,7 @@ from pricing.claims import PROMO_LAYER, Claim, Conditions, Tariff
 from pricing.models import Offering, Statement
 from pricing.moves import value_at
 from pricing.rulings.decisions import editors
+from pricing.sheets import LedgerError
 from pricing.timeline import Segment, Value, same
 
 History = Mapping[Conditions, Sequence[Segment]]
@@ -103,7 +104,7 @@ def filled(
     """What editors must say besides their claims, for tariffs to be as wanted from a moment on.
 
     Where they say something of a tariff they say it whole. Where they say nothing others are heard, unless these
-    say something else than what is wanted.
+    say something else than what is wanted. Raises LedgerError where that would need a word for no price at all.
     """
     gone = {each.pk for each in ended}
     own = [*_spans(each for each in spoken.running if each.pk not in gone), *(_span(claim, begins) for claim in claims)]
@@ -118,23 +119,43 @@ def filled(
 
 
 def _is_heard(others: History, wanted: History, tariff: Tariff, begins: datetime, own: Sequence[Span]) -> bool:
-    """Whether others say what is wanted of a tariff wherever editors say nothing."""
-    lines = [line for line in {*others, *wanted} if line.tariff == tariff]
-    spans = [span for span in own if span[0].tariff == tariff]
-    moments = {begins, *(end for _, _, end in spans)}
-    for line in lines:
-        for segment in (*others.get(line, ()), *wanted.get(line, ())):
+    """Whether others say what is wanted of a tariff wherever editors say nothing.
+
+    Raises LedgerError where others say something and nothing is wanted: editors can state a price, and not that
+    there is none.
+    """
+    others, wanted = _of_tariff(others, tariff), _of_tariff(wanted, tariff)
+    is_heard = True
+    for moment in _without_editors(others, wanted, begins, own):
+        heard, asked = _sheet(others, moment), _sheet(wanted, moment)
+        if heard and not asked:
+            raise LedgerError(
+                f"no price of {tariff[0]} would be left from {moment.isoformat()} on; state one first, or withdraw the "
+                "offering from then on"
+            )
+        is_heard = is_heard and heard.keys() == asked.keys() and all(same(heard[line], asked[line]) for line in heard)
+    return is_heard
+
+
+def _of_tariff(history: History, tariff: Tariff) -> History:
+    return {line: segments for line, segments in history.items() if line.tariff == tariff}
+
+
+def _sheet(history: History, moment: datetime) -> dict[Conditions, Value]:
+    found = ((line, value_at(segments, moment)) for line, segments in history.items())
+    return {line: value for line, value in found if value is not None}
+
+
+def _without_editors(others: History, wanted: History, begins: datetime, own: Sequence[Span]) -> list[datetime]:
+    """The moments from a first on at which something turns and editors state none of the lines' tariff."""
+    tariffs = {line.tariff for line in (*others, *wanted)}
+    spans = [(start, end) for line, start, end in own if line.tariff in tariffs]
+    moments = {begins, *(end for _, end in spans)}
+    for segments in (*others.values(), *wanted.values()):
+        for segment in segments:
             moments |= {segment.start, segment.end or NEVER}
-    alone = [m for m in moments if begins <= m < NEVER and not any(start <= m < end for _, start, end in spans)]
-    return all(
-        _alike(value_at(others.get(line, ()), moment), value_at(wanted.get(line, ()), moment))
-        for moment in alone
-        for line in lines
-    )
-
-
-def _alike(one: Value | None, other: Value | None) -> bool:
-    return one == other or (one is not None and other is not None and same(one, other))
+    ahead = sorted(moment for moment in moments if begins <= moment < NEVER)
+    return [moment for moment in ahead if not any(start <= moment < end for start, end in spans)]
 
 
 def moved(history: History, tariffs: Collection[Tariff], at: datetime, to: datetime | None) -> History:

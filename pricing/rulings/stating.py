@@ -190,25 +190,25 @@ def take_back(statements: Sequence[Statement], ruling: Ruling, *, restores: bool
     """
     now = timezone.now()
     offering = statements[0].line.offering
-    ended, undoings = 0, []
-    for statement in statements:
-        making = making_of(statement)
-        details = {"statement": statement.pk}
-        undoings.append(
-            decide(
-                Decision.Kind.UNDO,
-                offering,
-                ruling,
-                now,
-                line_id=statement.line_id,
-                undoes=making,
-                details=details,
-            )
+    makings = [making_of(statement) for statement in statements]
+    undoings = [
+        decide(
+            Decision.Kind.UNDO,
+            offering,
+            ruling,
+            now,
+            line_id=statement.line_id,
+            undoes=making,
+            details={"statement": statement.pk},
         )
-        if _end([statement.pk], now):
-            ended += 1
-            if making is not None and restores:
-                _say_again(making)
+        for statement, making in zip(statements, makings, strict=True)
+    ]
+    running = [each for each in zip(statements, makings, strict=True) if each[0].ended_at is None]
+    ended = _end([statement.pk for statement, _ in running], now)
+    # Only when all have ended: one of them may stand where another's forerunner comes back.
+    for _, making in running:
+        if making is not None and restores:
+            _say_again(making)
     begun = [each for each in statements if each.effective_from is None or each.effective_from <= now]
     source_id, decision_id = statements[0].source_id, undoings[0].pk
     cause = Cause(now, now, source_id=source_id, decision_id=decision_id, ruled=bool(begun))
