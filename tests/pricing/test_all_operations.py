@@ -19,14 +19,15 @@ from pricing.ledger import LedgerError
 from pricing.models import Decision, Disagreement, Hold, Offering, Price, PricingChangeLine, SettledTime
 from pricing.settlement import OF_THE_FUTURE
 from tests.pricing.crowds import AppendOnly
+from tests.pricing.lives import Event, Life, begin
 from tests.pricing.naive_rulings import History
-from tests.pricing.operations import Event, Life, Operation, begin
+from tests.pricing.operations import Operation, any_operation
 from tests.pricing.oracle import Row, Value, alike
 from tests.pricing.stages import everything, wrong
 from tests.pricing.what_operations_mean import Expected, moments_of, price_at
 from tests.pricing.worlds import short
 
-LIVES = int(os.environ.get("LEDGER_OPERATIONS", "120"))
+LIVES = int(os.environ.get("LEDGER_OPERATIONS", "40"))
 FIRST_SEED = int(os.environ.get("LEDGER_FIRST_SEED", "0"))
 BLOCK = 10
 
@@ -76,7 +77,7 @@ class Watched:
             elif what == "tick":
                 self._tick()
             else:
-                self._rule(self.life.operation())
+                self._rule(any_operation(self.life))
             self._check(wholly=step % 5 == 0)
         self.life.now += timedelta(days=400)
         self._tick()
