@@ -152,9 +152,10 @@ def _compete(voices: Sequence[Voice], released: Mapping[Words, bool], held: list
         assert moment is not None
         present = _present(voices, moment)
         if announcement is None or not any(voice is announcement.voice for voice, _ in present):
-            announcement = _announcement(present, moment, released)
+            heard = [spoken for spoken in present if not spoken[0].witness.is_person]
+            announcement = _announcement(heard, moment, released)
             if announcement is not None:
-                held += _denials(present[0], moment)
+                held += _denials(heard[0], moment)
         chosen = _announcing(present, announcement) or _first_to_speak(present)
         if chosen is not None:
             another = speaker is not None and speaker is not chosen[0]

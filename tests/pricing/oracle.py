@@ -289,8 +289,9 @@ def believed(world: World) -> dict[Conditions, list[Row]]:
         present = [voice for voice in voices if voice.sheet(index)]
         present.sort(key=lambda voice: not voice.had_begun(index))
         if announcer not in present:
-            announcer = next_announcer(present, index, world.rulings)
-            passed = present[: present.index(announcer) + 1] if announcer is not None else []
+            feeds = [voice for voice in present if not voice.speaker.is_person]
+            announcer = next_announcer(feeds, index, world.rulings)
+            passed = feeds[: feeds.index(announcer) + 1] if announcer is not None else []
         leads = announcer is not None and present[0] in passed
         speaker = announcer if leads else first_to_speak(present, index)
         if speaker is not None:

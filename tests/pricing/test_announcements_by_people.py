@@ -257,3 +257,14 @@ def test_an_editor_is_heard_over_a_source_that_announced_a_price(
     stage.read("announces", 7, {offering: [price("1", since=0, until=30), price("2", since=30)]})
     ledger.announce(offering, [claim("5", since=120)], person)
     assert [row[:3] for row in believed(offering)] == [(0, 30, "1"), (30, 120, "2"), (120, None, "5")]
+
+
+def test_what_a_source_announced_for_an_editors_time_holds_after_it(
+    stage: Stage, person: ledger.Ruling, clock: SetClock
+) -> None:
+    offering = stage.offering()
+    stage.source("looks", 10)
+    stage.read("looks", 0, {offering: [price("1")]})
+    stage.read("announces", 7, {offering: [price("1", since=0, until=120), price("2", since=120)]})
+    ledger.announce(offering, [claim("5", since=110, until=130)], person)
+    assert [row[:3] for row in believed(offering)] == [(0, 110, "1"), (110, 130, "5"), (130, None, "2")]
