@@ -53,7 +53,8 @@ class Claim:
     gives no date. ``precision`` belongs to ``effective_from`` and is one of PRECISIONS:
     ``observed`` when the source gives no date. The citation says where it can be read, for a
     source whose claims come from different places. A price that the source states as a factor on
-    another line of the offering names that line in ``derived_from``, and the ``factor``.
+    another line of the offering names that line in ``derived_from``, and the ``factor``. Where the
+    amount is 0, ``zero_means`` says what that means; empty, it is what it means to whoever says it.
     """
 
     line: Conditions
@@ -66,6 +67,7 @@ class Claim:
     citation_title: str = ""
     derived_from: Conditions | None = None
     factor: Decimal | None = None
+    zero_means: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,14 @@ class Voice:
 
 
 @dataclass(frozen=True, slots=True)
+class Announcement:
+    """A voice whose dated move stands before those ``over`` whom it was let speak, who cannot deny it yet."""
+
+    voice: Voice
+    over: Sequence[Voice]
+
+
+@dataclass(frozen=True, slots=True)
 class Resolution:
     """What is believed of one tariff, what was held back on the way, and the voices that were heard."""
 
@@ -139,15 +147,16 @@ def _compete(voices: Sequence[Voice], released: Mapping[Words, bool], held: list
     """
     result: Timeline = {}
     speaker: Voice | None = None
-    announcer: Voice | None = None
+    announcement: Announcement | None = None
     for moment, end in pairwise([*_moments(voices), None]):
         assert moment is not None
         present = _present(voices, moment)
-        if not any(voice is announcer for voice, _ in present):
-            announcer = _announcer(present, moment, released)
-            if announcer is not None:
-                held += _denials(present[0], moment)
-        chosen = next((p for p in present if p[0] is announcer), None) or _first_to_speak(present)
+        if announcement is None or not any(voice is announcement.voice for voice, _ in present):
+            heard = [spoken for spoken in present if not spoken[0].witness.is_person]
+            announcement = _announcement(heard, moment, released)
+            if announcement is not None:
+                held += _denials(heard[0], moment)
+        chosen = _announcing(present, announcement) or _first_to_speak(present)
         if chosen is not None:
             another = speaker is not None and speaker is not chosen[0]
             stepped = another and not _moves(chosen, moment)
@@ -222,7 +231,14 @@ def _equals(flat: Sheet, finer: Sheet, slot: str, layer: str) -> bool:
     return all(other is not None and same(segment.value, other.value) for segment, other in counterparts)
 
 
-def _announcer(present: Sequence[Spoken], moment: datetime, released: Mapping[Words, bool]) -> Voice | None:
+def _announcing(present: Sequence[Spoken], announcement: Announcement | None) -> Spoken | None:
+    """Who announced what stands now, unless somebody leads who was silent when it was announced."""
+    if announcement is None or not any(voice is present[0][0] for voice in (*announcement.over, announcement.voice)):
+        return None
+    return next(spoken for spoken in present if spoken[0] is announcement.voice)
+
+
+def _announcement(present: Sequence[Spoken], moment: datetime, released: Mapping[Words, bool]) -> Announcement | None:
     """Another source whose dated move the first in the order has not read far enough to deny.
 
     Both must have agreed until then, and nobody between them may know better. Three readings over two days that show
@@ -231,12 +247,12 @@ def _announcer(present: Sequence[Spoken], moment: datetime, released: Mapping[Wo
     if not present or not _leaves_open(*present[0], moment, released):
         return None
     first, now = present[0]
-    for voice, sheet in present[1:]:
+    for place, (voice, sheet) in enumerate(present):
         if voice.witness.source == first.witness.source:
             continue
         moves_here = any(s.dated and s.start == moment for s in sheet.values())
         if moves_here and _agree(now, voice.sheet(moment - INSTANT)):
-            return voice
+            return Announcement(voice, [each for each, _ in present[:place]])
         if not voice.presumes(sheet, moment):
             return None
     return None

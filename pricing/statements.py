@@ -61,7 +61,7 @@ def claims_by_key(told: Sequence[Told]) -> tuple[dict[StatementKey, Citation], d
     keys: dict[StatementKey, Citation] = {}
     for t in told:
         for claim in t.claims:
-            zero = "" if claim.amount else t.zero_means
+            zero = "" if claim.amount else claim.zero_means or t.zero_means
             keys[
                 (
                     t.reference,

@@ -6,26 +6,21 @@ what its tariffs will cost instead, from the announced moment on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
-from pricing.claims import Claim
+from pricing.claims import Claim, Conditions, Tariff
 from pricing.locks import lock_ledger
-from pricing.models import Offering, Price, Source, Statement
+from pricing.models import Offering, Statement
 from pricing.rulings.decisions import Ruling, check_aware, check_open
-from pricing.rulings.in_force import (
-    beginning_at,
-    is_editors,
-    just_before,
-    rest_of,
-    restated,
-    tariffs_among,
-)
-from pricing.rulings.stating import Saying, check_claims, say, take_back
+from pricing.rulings.in_force import Spoken, claim_of, filled, moved, rest_of, spoken_of
+from pricing.rulings.stating import Saying, check_claims, operations_of, rest_made_with, say, take_back
 from pricing.sheets import LedgerError, Outcome
+from pricing.timeline import Segment
 
 
 def announce(
@@ -50,26 +45,23 @@ def announce(
                 said = claim.effective_from.isoformat() if claim.effective_from else "no moment"
                 raise LedgerError(f"an announcement is for a moment ahead, not {said}; state the price instead")
         rest = rest_of(offering, claims, now) if keeps_rest else []
-        return say(offering, Saying([*claims, *rest], zero_means=zero_means), ruling, now)
+        return say(offering, Saying(claims, rest=rest, zero_means=zero_means), ruling, now)
 
 
 def reschedule(offering: Offering, at: datetime, to: datetime, ruling: Ruling) -> Outcome:
     """Move what is announced for ``at`` to another moment ahead. Raises LedgerError.
 
     Refused where nothing is announced for ``at``, where it is in force already, and where a price would end before
-    it starts.
+    it starts, or another announcement for the same price lies between.
     """
     check_aware(to)
 
-    def rule(rows: Sequence[Price], now: datetime) -> Outcome:
-        _check_new_moment(rows, at, to, now)
-        ended, claims = _own_moved(offering, rows, at, to)
-        others = tariffs_among(row for row in rows if not is_editors(row))
-        if others:
-            if to > at:
-                claims += restated(offering, others, at, to, just_before(at))
-            claims += restated(offering, others, to, None, at)
-        return say(offering, Saying(claims, ended, takes_back=True), ruling, now)
+    def rule(announced: Announced, now: datetime) -> Outcome:
+        _check_new_moment(announced, to, now)
+        ended = [*announced.own, *announced.ending]
+        claims = [claim_of(each, to, each.effective_until) for each in announced.own]
+        claims += [claim_of(each, each.effective_from, to) for each in announced.ending]
+        return _say_moved(offering, announced, to, ended, claims, ruling, now)
 
     return _on_announced(offering, at, rule)
 
@@ -80,40 +72,83 @@ def retract(offering: Offering, at: datetime, ruling: Ruling) -> Outcome:
     Refused where nothing is announced for ``at`` and where it is in force already.
     """
 
-    def rule(rows: Sequence[Price], now: datetime) -> Outcome:
-        own = _own_statements(offering, rows, at)
-        others = tariffs_among(row for row in rows if not is_editors(row))
-        before = _ending_at(own, at)
-        if not others and not before:
-            return take_back(own, ruling, restores=False)
-        claims = restated(offering, others, at, None, just_before(at))
-        claims += [_claim_of(each, each.effective_from, None) for each in before]
-        own += before
-        if not claims:
-            raise LedgerError("nothing is sold before that moment; withdraw the offering from then on instead")
-        return say(offering, Saying(claims, own, takes_back=True), ruling, now)
+    def rule(announced: Announced, now: datetime) -> Outcome:
+        goes_on = moved(announced.spoken.history, announced.tariffs, at, None)
+        claims = []
+        for each in announced.ending:
+            ends = [s.end for s in goes_on[each.line.conditions] if s.covers(at)]
+            claims.append(claim_of(each, each.effective_from, ends[0] if ends else None))
+        return _say_moved(offering, announced, None, [*announced.own, *announced.ending], claims, ruling, now)
 
     return _on_announced(offering, at, rule)
 
 
-def _on_announced(offering: Offering, at: datetime, rule: Callable[[Sequence[Price], datetime], Outcome]) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What is announced for a moment: the prices that begin then, their tariffs, and what editors say of it.
+
+    ``own`` begin then, ``ending`` end then; ``rest`` is what was said only so that the tariff was said whole.
+    """
+
+    at: datetime
+    spoken: Spoken
+    beginning: Sequence[tuple[Conditions, Segment]]
+    tariffs: Collection[Tariff]
+    own: Sequence[Statement]
+    ending: Sequence[Statement]
+    rest: Sequence[Statement]
+
+
+def _say_moved(
+    offering: Offering,
+    announced: Announced,
+    to: datetime | None,
+    ended: Sequence[Statement],
+    claims: Sequence[Claim],
+    ruling: Ruling,
+    now: datetime,
+) -> Outcome:
+    """Say what turns at another moment, or not at all, and the rest of its tariffs as it was said."""
+    wanted = moved(announced.spoken.history, announced.tariffs, announced.at, to)
+    ended = [*ended, *announced.rest]
+    begins = min([announced.at, to or announced.at, *(s.effective_from for s in announced.rest if s.effective_from)])
+    rest = filled(announced.spoken, wanted, announced.tariffs, max(begins, now), ended, claims)
+    if claims or rest:
+        return say(offering, Saying(claims, ended, rest=rest, takes_back=True), ruling, now)
+    if not ended:
+        raise LedgerError("nothing is sold before that moment; withdraw the offering from then on instead")
+    return take_back(ended, ruling, restores=False)
+
+
+def _on_announced(offering: Offering, at: datetime, rule: Callable[[Announced, datetime], Outcome]) -> Outcome:
     """Rule on what is announced for a moment, under the ledger's lock."""
     check_open(offering)
     check_aware(at)
     with transaction.atomic():
         lock_ledger()
         now = timezone.now()
-        rows = beginning_at(offering, at)
-        _check_announced(offering, at, rows, now)
-        return rule(rows, now)
+        spoken = spoken_of(offering)
+        _check_announced(spoken, at, now)
+        return rule(_announced(spoken, at), now)
 
 
-def _check_announced(offering: Offering, at: datetime, rows: Sequence[Price], now: datetime) -> None:
-    if rows and at <= now:
+def _announced(spoken: Spoken, at: datetime) -> Announced:
+    beginning = spoken.beginning(at)
+    tariffs = {line.tariff for line, _ in beginning}
+    within = [each for each in spoken.running if each.line.conditions.tariff in tariffs]
+    begun = [each for each in within if each.effective_from == at]
+    rest = rest_made_with(operations_of(begun), within)
+    said = {each.pk for each in rest}
+    own = [each for each in begun if each.pk not in said]
+    ending = [each for each in within if each.effective_until == at and each.pk not in said]
+    return Announced(at, spoken, beginning, tariffs, own, ending, rest)
+
+
+def _check_announced(spoken: Spoken, at: datetime, now: datetime) -> None:
+    if spoken.beginning(at) and at <= now:
         raise LedgerError(f"the price has been in force since {at.isoformat()}; correct it, or state another")
-    if not rows:
-        ahead = Price.objects.filter(line__offering=offering, known_until__isnull=True, effective_from__gt=now)
-        moments = sorted(set(ahead.values_list("effective_from", flat=True)))
+    if not spoken.beginning(at):
+        moments = sorted({s.start for segments in spoken.history.values() for s in segments if s.start > now})
         known = ", ".join(moment.isoformat() for moment in moments)
         raise LedgerError(
             f"nothing is announced for {at.isoformat()}; "
@@ -121,44 +156,27 @@ def _check_announced(offering: Offering, at: datetime, rows: Sequence[Price], no
         )
 
 
-def _check_new_moment(rows: Sequence[Price], at: datetime, to: datetime, now: datetime) -> None:
+def _check_new_moment(announced: Announced, to: datetime, now: datetime) -> None:
+    at = announced.at
     if to == at:
         raise LedgerError(f"it is announced for {at.isoformat()} already")
     if to <= now:
         raise LedgerError(f"{to.isoformat()} has passed; an announcement is moved to a moment ahead, or else retracted")
-    ends = [row.effective_until for row in rows if row.effective_until is not None]
+    ends = [segment.end for _, segment in announced.beginning if segment.end is not None]
     if ends and min(ends) <= to:
         raise LedgerError(f"the price ends at {min(ends).isoformat()}; it cannot start at {to.isoformat()}")
+    between = sorted(_turns(announced, min(at, to), max(at, to)) - {at})
+    if between:
+        raise LedgerError(
+            f"another move is announced for {between[0].isoformat()}; move or retract that first, or stay clear of it"
+        )
 
 
-def _own_statements(offering: Offering, rows: Sequence[Price], at: datetime) -> list[Statement]:
-    """What editors state from a moment on in the tariffs of their own rows: those that move, and the rest with them."""
-    tariffs = tariffs_among(row for row in rows if is_editors(row))
-    running = Statement.objects.filter(
-        source__kind=Source.Kind.EDITOR, line__offering=offering, ended_at__isnull=True, effective_from=at
-    )
-    return [each for each in running.select_related("line") if each.line.conditions.tariff in tariffs]
-
-
-def _own_moved(
-    offering: Offering, rows: Sequence[Price], at: datetime, to: datetime
-) -> tuple[list[Statement], list[Claim]]:
-    """Editors' own statements that begin, or end, at a moment, and what they say once it is moved."""
-    beginning = _own_statements(offering, rows, at)
-    ending = _ending_at(beginning, at)
-    claims = [_claim_of(each, to, each.effective_until) for each in beginning]
-    claims += [_claim_of(each, each.effective_from, to) for each in ending]
-    return [*beginning, *ending], claims
-
-
-def _ending_at(statements: Sequence[Statement], at: datetime) -> list[Statement]:
-    """What editors state of the same lines until a moment."""
-    running = Statement.objects.filter(
-        source__kind=Source.Kind.EDITOR, line__in={s.line_id for s in statements}, ended_at__isnull=True
-    )
-    return list(running.filter(effective_until=at).select_related("line"))
-
-
-def _claim_of(statement: Statement, begins: datetime | None, until: datetime | None) -> Claim:
-    line, precision = statement.line.conditions, statement.precision
-    return Claim(line, statement.amount, statement.currency, begins, until, precision)
+def _turns(announced: Announced, since: datetime, until: datetime) -> set[datetime]:
+    """When the prices turn that turn at the announced moment, between two moments inclusive."""
+    found: set[datetime] = set()
+    for line, segments in announced.spoken.history.items():
+        turns = {moment for s in segments for moment in (s.start, s.end) if moment is not None}
+        if line.tariff in announced.tariffs and announced.at in turns:
+            found |= {moment for moment in turns if since <= moment <= until}
+    return found

@@ -30,8 +30,8 @@ def correct(offering: Offering, claims: Sequence[Claim], ruling: Ruling, *, zero
         now = timezone.now()
         for claim in claims:
             _check_believed(offering, claim, now)
-        claims = [*claims, *rest_of(offering, claims, now)]
-        return say(offering, Saying(claims, zero_means=zero_means, ruled=True), ruling, now)
+        rest = rest_of(offering, claims, now)
+        return say(offering, Saying(claims, rest=rest, zero_means=zero_means, ruled=True), ruling, now)
 
 
 def _check_believed(offering: Offering, claim: Claim, now: datetime) -> None:

@@ -1,109 +1,243 @@
-"""What is believed of an offering around a moment, and saying it again in the editors' own name.
+"""What sources say of an offering around a moment, and saying it again in the editors' own name.
 
-One source sets a tariff whole. So whoever speaks about one price of a tariff that a feed sets must
-say the rest of it too, or the rest would end.
+One source sets a tariff whole. So whoever speaks about one price of a tariff must say the rest of it too for as long,
+or the rest would end. Pins and withdrawals are left out: they lie over what is said, and go when they are undone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
-from django.db.models import Q
+from pricing.belief import Readings, load_sheets
+from pricing.claims import PROMO_LAYER, Claim, Conditions, Tariff
+from pricing.models import Offering, Statement
+from pricing.moves import value_at
+from pricing.rulings.decisions import editors
+from pricing.sheets import LedgerError
+from pricing.timeline import Segment, Value, same
 
-from pricing.claims import Claim, Tariff
-from pricing.models import Offering, Price, Source, Statement
-from pricing.timeline import INSTANT
-
-
-def believed_at(offering: Offering, moment: datetime, tariffs: Collection[Tariff] | None = None) -> list[Price]:
-    """The rows believed now to be in force at a moment, of some tariffs or of all."""
-    lasts = Q(effective_until__isnull=True) | Q(effective_until__gt=moment)
-    rows = Price.objects.filter(lasts, line__offering=offering, known_until__isnull=True, effective_from__lte=moment)
-    found = rows.select_related("line", "source", "statement").order_by("line_id")
-    return [row for row in found if tariffs is None or row.line.conditions.tariff in tariffs]
-
-
-def beginning_at(offering: Offering, moment: datetime) -> list[Price]:
-    """The rows believed now to begin at a moment."""
-    rows = Price.objects.filter(line__offering=offering, known_until__isnull=True, effective_from=moment)
-    return list(rows.select_related("line", "source", "statement").order_by("line_id"))
+History = Mapping[Conditions, Sequence[Segment]]
+Span = tuple[Conditions, datetime, datetime]
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-def is_editors(row: Price) -> bool:
-    """Whether an editor's statement gives the row."""
-    return row.source is not None and row.source.kind == Source.Kind.EDITOR and row.statement is not None
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What sources say of an offering: all together, all but the editors, and what editors go on saying."""
+
+    history: History
+    by_others: History
+    running: Sequence[Statement]
+    editors: int
+
+    def beginning(self, at: datetime) -> list[tuple[Conditions, Segment]]:
+        """The prices that begin at a moment."""
+        return [(line, s) for line, segments in sorted(self.history.items()) for s in segments if s.start == at]
+
+    def promotions(self, at: datetime) -> list[tuple[Conditions, Segment]]:
+        """The promotions in force at a moment."""
+        promos = ((line, found) for line, found in sorted(self.history.items()) if line.layer == PROMO_LAYER)
+        return [(line, segment) for line, segments in promos for segment in segments if segment.covers(at)]
+
+    def said_on(self, lines: Collection[Conditions]) -> list[Statement]:
+        """What editors go on saying of some lines."""
+        return [each for each in self.running if each.line.conditions in lines]
 
 
-def tariffs_among(rows: Iterable[Price]) -> set[Tariff]:
-    """The tariffs that some rows belong to."""
-    return {row.line.conditions.tariff for row in rows}
+def spoken_of(offering: Offering) -> Spoken:
+    """What is said of an offering now, resolved from its evidence."""
+    sheets, specificity = load_sheets([offering.pk])
+    sheet, readings, source = sheets[offering.pk], Readings.load(), editors().pk
+    sheet.withdrawn, sheet.ruled = [], {}
+    tariffs = {line.tariff for line in sheet.lines}
+    history = sheet.resolved(tariffs, readings, specificity)
+    sheet.said = {tariff: [each for each in said if each.source != source] for tariff, said in sheet.said.items()}
+    others = sheet.resolved(tariffs, readings, specificity)
+    running = Statement.objects.filter(source=source, line__offering=offering, ended_at__isnull=True)
+    return Spoken(history, others, list(running.select_related("line").order_by("pk")), source)
 
 
-def claimed(row: Price, begins: datetime, until: datetime | None) -> Claim:
-    """A row's price, claimed for an interval."""
-    return Claim(row.line.conditions, row.amount, row.currency, begins, until, "exact")
+def claim_of(statement: Statement, begins: datetime | None, until: datetime | None) -> Claim:
+    """What a statement says, for another interval."""
+    return Claim(
+        statement.line.conditions,
+        statement.amount,
+        statement.currency,
+        begins,
+        until,
+        statement.precision,
+        zero_means=statement.zero_means,
+    )
 
 
-def restated(
-    offering: Offering, tariffs: Collection[Tariff], begins: datetime, until: datetime | None, as_at: datetime
-) -> list[Claim]:
-    """Claims that say some tariffs over [begins, until) as they are believed to be at ``as_at``.
-
-    A price whose known end lies within the interval ends there; one that ended before it is left out.
-    """
-    claims = []
-    for row in believed_at(offering, as_at, tariffs):
-        # What ends exactly when the interval begins ends because of the move that is spoken about.
-        goes_on = row.effective_until is None or row.effective_until == begins
-        end = until if goes_on else _earlier(row.effective_until, until)
-        if end is None or end > begins:
-            claims.append(claimed(row, begins, end))
-    return claims
+def price_of(line: Conditions, value: Value, begins: datetime, until: datetime | None) -> Claim:
+    """A price, claimed for an interval."""
+    amount, currency, zero_means = value
+    return Claim(line, amount, currency, begins, until, "exact", zero_means=zero_means)
 
 
 def rest_of(offering: Offering, claims: Sequence[Claim], now: datetime) -> list[Claim]:
-    """The other prices of the tariffs that some claims speak of, as believed over the same time.
+    """The other prices of the tariffs that some claims speak of, as they are said over the same time.
 
     What editors state themselves stands anyway, and is left out.
     """
-    begins = min(claim.effective_from or now for claim in claims)
-    ends = [claim.effective_until for claim in claims]
-    until = None if None in ends else max(end for end in ends if end is not None)
-    tariffs, lines = {claim.line.tariff for claim in claims}, {claim.line for claim in claims}
-    lasts = Q(effective_until__isnull=True) | Q(effective_until__gt=begins)
-    rows = Price.objects.filter(lasts, line__offering=offering, known_until__isnull=True)
-    rows = rows.filter(effective_from__lt=until) if until is not None else rows
-    others = [
-        row
-        for row in rows.select_related("line", "source", "statement").order_by("line_id", "effective_from")
-        if row.line.conditions.tariff in tariffs and row.line.conditions not in lines and not is_editors(row)
+    spoken = spoken_of(offering)
+    covered = [*_spans(spoken.running), *(_span(claim, now) for claim in claims)]
+    rest: list[Claim] = []
+    for tariff in sorted({claim.line.tariff for claim in claims}):
+        spans = [_span(claim, now) for claim in claims if claim.line.tariff == tariff]
+        begins, until = min(span[1] for span in spans), max(span[2] for span in spans)
+        rest += _without(_pieces(spoken.history, tariff, begins, until), covered)
+    return rest
+
+
+def filled(
+    spoken: Spoken,
+    wanted: History,
+    tariffs: Collection[Tariff],
+    begins: datetime,
+    ended: Collection[Statement],
+    claims: Sequence[Claim],
+) -> list[Claim]:
+    """What editors must say besides their claims, for tariffs to be as wanted from a moment on.
+
+    Where they say something of a tariff they say it whole. Where they say nothing others are heard, unless these
+    say something else than what is wanted. Raises LedgerError where that would need a word for no price at all.
+    """
+    gone = {each.pk for each in ended}
+    own = [*_spans(each for each in spoken.running if each.pk not in gone), *(_span(claim, begins) for claim in claims)]
+    rest: list[Claim] = []
+    for tariff in sorted(tariffs):
+        pieces = _pieces(wanted, tariff, begins, NEVER)
+        if _is_heard(spoken.by_others, wanted, tariff, begins, own):
+            spans = [span for span in own if span[0].tariff == tariff]
+            pieces = [part for piece in pieces for part in _within(piece, spans)]
+        rest += _without(pieces, own)
+    return rest
+
+
+def _is_heard(others: History, wanted: History, tariff: Tariff, begins: datetime, own: Sequence[Span]) -> bool:
+    """Whether others say what is wanted of a tariff wherever editors say nothing.
+
+    Raises LedgerError where others say something and nothing is wanted: editors can state a price, and not that
+    there is none.
+    """
+    others, wanted = _of_tariff(others, tariff), _of_tariff(wanted, tariff)
+    is_heard = True
+    for moment in _without_editors(others, wanted, begins, own):
+        heard, asked = _sheet(others, moment), _sheet(wanted, moment)
+        if heard and not asked:
+            raise LedgerError(
+                f"no price of {tariff[0]} would be left from {moment.isoformat()} on; state one first, or withdraw the "
+                "offering from then on"
+            )
+        is_heard = is_heard and heard.keys() == asked.keys() and all(same(heard[line], asked[line]) for line in heard)
+    return is_heard
+
+
+def _of_tariff(history: History, tariff: Tariff) -> History:
+    return {line: segments for line, segments in history.items() if line.tariff == tariff}
+
+
+def _sheet(history: History, moment: datetime) -> dict[Conditions, Value]:
+    found = ((line, value_at(segments, moment)) for line, segments in history.items())
+    return {line: value for line, value in found if value is not None}
+
+
+def _without_editors(others: History, wanted: History, begins: datetime, own: Sequence[Span]) -> list[datetime]:
+    """The moments from a first on at which something turns and editors state none of the lines' tariff."""
+    tariffs = {line.tariff for line in (*others, *wanted)}
+    spans = [(start, end) for line, start, end in own if line.tariff in tariffs]
+    moments = {begins, *(end for _, end in spans)}
+    for segments in (*others.values(), *wanted.values()):
+        for segment in segments:
+            moments |= {segment.start, segment.end or NEVER}
+    ahead = sorted(moment for moment in moments if begins <= moment < NEVER)
+    return [moment for moment in ahead if not any(start <= moment < end for start, end in spans)]
+
+
+def moved(history: History, tariffs: Collection[Tariff], at: datetime, to: datetime | None) -> History:
+    """A history in which what turns at a moment in some tariffs turns at another instead, or (None) not at all."""
+    turn = _bridged if to is None else _turned
+    return {
+        line: turn(segments, at, to or at) if line.tariff in tariffs else segments for line, segments in history.items()
+    }
+
+
+def _turned(segments: Sequence[Segment], at: datetime, to: datetime) -> list[Segment]:
+    return [replace(s, start=to if s.start == at else s.start, end=to if s.end == at else s.end) for s in segments]
+
+
+def _bridged(segments: Sequence[Segment], at: datetime, _: datetime) -> list[Segment]:
+    """What was in force until a moment goes on until what follows then had ended, or until the next beginning."""
+    dropped = next((s for s in segments if s.start == at), None)
+    following = min((s.start for s in segments if s.start > at), default=None)
+    goes_on = dropped.end if dropped is not None else following
+    return [replace(s, end=goes_on) if s.end == at else s for s in segments if s.start != at]
+
+
+def cut(spoken: Spoken, lines: Mapping[Conditions, datetime], at: datetime) -> tuple[list[Statement], list[Claim]]:
+    """Editors' statements on some lines that speak of [at, the line's moment), and what stays of them before."""
+    ended = [
+        each
+        for each in spoken.said_on(lines)
+        if (each.effective_until or NEVER) > at and (each.effective_from or at) < lines[each.line.conditions]
     ]
-    return [claimed(row, max(row.effective_from, begins), _earlier(row.effective_until, until)) for row in others]
-
-
-def just_before(moment: datetime) -> datetime:
-    """The last instant before a moment."""
-    return moment - INSTANT
-
-
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    known = [moment for moment in (one, other) if moment is not None]
-    return min(known, default=None)
-
-
-def shortened(offering: Offering, tariffs: Collection[Tariff], at: datetime) -> tuple[list[Statement], list[Claim]]:
-    """Editors' statements that run on beyond a moment, and what stays of them before it."""
-    running = Statement.objects.filter(
-        Q(effective_until__isnull=True) | Q(effective_until__gt=at),
-        source__kind=Source.Kind.EDITOR,
-        line__offering=offering,
-        ended_at__isnull=True,
-    ).select_related("line")
-    ended = [each for each in running if each.line.conditions.tariff in tariffs]
     kept = [
-        Claim(each.line.conditions, each.amount, each.currency, each.effective_from, at, each.precision)
+        claim_of(each, each.effective_from, at)
         for each in ended
         if each.effective_from is not None and each.effective_from < at
     ]
     return ended, kept
+
+
+def _span(claim: Claim, now: datetime) -> Span:
+    return (claim.line, claim.effective_from or now, claim.effective_until or NEVER)
+
+
+def _spans(statements: Iterable[Statement]) -> list[Span]:
+    return [
+        (each.line.conditions, each.effective_from or each.first_observed_at, each.effective_until or NEVER)
+        for each in statements
+    ]
+
+
+def _pieces(history: History, tariff: Tariff, begins: datetime, until: datetime) -> list[Claim]:
+    """All that a history says of a tariff over [begins, until)."""
+    found = []
+    for line in sorted(line for line in history if line.tariff == tariff):
+        for segment in history[line]:
+            start, end = max(segment.start, begins), min(segment.end or NEVER, until)
+            if start < end:
+                found.append(price_of(line, segment.value, start, None if end == NEVER else end))
+    return found
+
+
+def _within(piece: Claim, spans: Iterable[Span]) -> Iterator[Claim]:
+    """The parts of a piece in which any of the spans lies."""
+    begins, until = piece.effective_from, piece.effective_until or NEVER
+    assert begins is not None
+    reached = begins
+    for _, start, end in sorted(spans, key=lambda span: span[1]):
+        first, last = max(start, reached), min(end, until)
+        if first < last:
+            yield replace(piece, effective_from=first, effective_until=None if last == NEVER else last)
+            reached = last
+
+
+def _without(pieces: Iterable[Claim], spans: Sequence[Span]) -> list[Claim]:
+    """The parts of pieces in which no span of the same line lies."""
+    found: list[Claim] = []
+    for piece in pieces:
+        until = piece.effective_until or NEVER
+        reached = piece.effective_from
+        assert reached is not None
+        for _, start, end in sorted((span for span in spans if span[0] == piece.line), key=lambda span: span[1]):
+            if reached < min(start, until):
+                found.append(replace(piece, effective_from=reached, effective_until=min(start, until)))
+            reached = max(reached, end)
+        if reached < until:
+            found.append(replace(piece, effective_from=reached))
+    return found

@@ -5,20 +5,23 @@ A promotion is stated as any other price, with the layer ``promo`` and an end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
-from pricing.claims import LIST_LAYER, PROMO_LAYER, Claim
+from pricing.claims import LIST_LAYER, Claim, Conditions
 from pricing.locks import lock_ledger
-from pricing.models import Offering, Price, Statement
+from pricing.models import Offering, Statement
 from pricing.rulings.decisions import Ruling, check_aware, check_open
-from pricing.rulings.in_force import believed_at, claimed, is_editors, restated, shortened, tariffs_among
-from pricing.rulings.stating import Saying, say
+from pricing.rulings.in_force import NEVER, History, Spoken, cut, filled, price_of, rest_of, spoken_of
+from pricing.rulings.stating import Saying, say, take_back
 from pricing.sheets import LedgerError, Outcome
+from pricing.timeline import Segment
+
+Promos = Sequence[tuple[Conditions, Segment]]
 
 
 def extend_promotion(offering: Offering, until: datetime, ruling: Ruling) -> Outcome:
@@ -28,16 +31,17 @@ def extend_promotion(offering: Offering, until: datetime, ruling: Ruling) -> Out
     """
     check_aware(until)
 
-    def rule(promos: Sequence[Price], now: datetime) -> Outcome:
-        ends = [row.effective_until for row in promos if row.effective_until is not None]
+    def rule(spoken: Spoken, promos: Promos, now: datetime) -> Outcome:
+        ends = [promo.end for _, promo in promos if promo.end is not None]
         if not ends:
             raise LedgerError("the promotion has no known end, so it need not be extended; end it when it does end")
         if until <= max(ends):
             raise LedgerError(
                 f"the promotion runs until {max(ends).isoformat()} already; give a later end, or end it earlier"
             )
-        ended, claims = _prolonged(offering, promos, until, now)
-        return say(offering, Saying(claims, ended, takes_back=True), ruling, now)
+        ended, claims = _prolonged(spoken, promos, until, now)
+        rest = rest_of(offering, claims, now)
+        return say(offering, Saying(claims, ended, rest=rest, takes_back=True), ruling, now)
 
     return _on_promotion(offering, None, rule)
 
@@ -48,16 +52,15 @@ def end_promotion(offering: Offering, ruling: Ruling, *, at: datetime | None = N
     Raises LedgerError, also where no list price is known to go back to.
     """
 
-    def rule(promos: Sequence[Price], now: datetime) -> Outcome:
+    def rule(spoken: Spoken, promos: Promos, now: datetime) -> Outcome:
         ends = at or now
-        tariffs = tariffs_among(promos)
-        ended, kept = shortened(offering, tariffs, ends)
-        lists = _list_prices(offering, promos, ends)
-        missing = tariffs - {claim.line.tariff for claim in lists}
+        _check_end(promos, at)
+        over = _ends(spoken, promos)
+        missing = {line.tariff for line in over} - _listed(spoken, ends)
         if missing:
             meters = ", ".join(sorted(tariff[0] for tariff in missing))
             raise LedgerError(f"no list price of {meters} is known for the time after the promotion; state it first")
-        return say(offering, Saying([*kept, *lists], ended, takes_back=True), ruling, now)
+        return _say_without(offering, spoken, over, ends, [], ruling, now)
 
     return _on_promotion(offering, at, rule)
 
@@ -65,24 +68,29 @@ def end_promotion(offering: Offering, ruling: Ruling, *, at: datetime | None = N
 def make_permanent(offering: Offering, ruling: Ruling, *, at: datetime | None = None) -> Outcome:
     """Make the amounts of the promotion in force the list prices, from now or from a moment ahead.
 
-    The promotion ends there; both are one change. Raises LedgerError.
+    The promotion ends there; both are one change. List prices announced for later are superseded, and so are those
+    by the hour or above a threshold that the promotion went before. Raises LedgerError.
     """
 
-    def rule(promos: Sequence[Price], now: datetime) -> Outcome:
+    def rule(spoken: Spoken, promos: Promos, now: datetime) -> Outcome:
         begins = at or now
-        ended, kept = shortened(offering, tariffs_among(promos), begins)
-        permanent = [_as_list(claimed(row, begins, None)) for row in promos]
-        lines = {claim.line for claim in permanent}
-        others = [claim for claim in _list_prices(offering, promos, begins) if claim.line not in lines]
-        return say(offering, Saying([*kept, *permanent, *others], ended, takes_back=True), ruling, now)
+        _check_end(promos, at, may_equal=True)
+        permanent = [price_of(replace(line, layer=LIST_LAYER), promo.value, begins, None) for line, promo in promos]
+        superseded = {
+            line: NEVER
+            for line in {*spoken.history, *(claim.line for claim in permanent)}
+            if any(_goes_before(promo, line) for promo, _ in promos)
+        }
+        over = {**_ends(spoken, promos), **superseded}
+        return _say_without(offering, spoken, over, begins, permanent, ruling, now)
 
     return _on_promotion(offering, at, rule)
 
 
 def _on_promotion(
-    offering: Offering, at: datetime | None, rule: Callable[[Sequence[Price], datetime], Outcome]
+    offering: Offering, at: datetime | None, rule: Callable[[Spoken, Promos, datetime], Outcome]
 ) -> Outcome:
-    """Rule on the promotion in force at a moment (None: now), under the ledger's lock."""
+    """Rule on the promotion in force now, under the ledger's lock."""
     check_open(offering)
     check_aware(at)
     with transaction.atomic():
@@ -90,36 +98,83 @@ def _on_promotion(
         now = timezone.now()
         if at is not None and at < now:
             raise LedgerError(f"{at.isoformat()} has passed; correct what the promotion's end was instead")
-        promos = [row for row in believed_at(offering, now) if row.line.layer == PROMO_LAYER]
+        spoken = spoken_of(offering)
+        promos = spoken.promotions(now)
         if not promos:
             raise LedgerError(f"no promotion of {offering} is in force; state one with the layer promo and an end")
-        begun_later = [row for row in promos if at is not None and row.effective_from >= at]
-        if begun_later:
-            raise LedgerError("a promotion would end before it starts; retract it instead")
-        return rule(promos, now)
+        return rule(spoken, promos, now)
 
 
-def _prolonged(
-    offering: Offering, promos: Sequence[Price], until: datetime, now: datetime
-) -> tuple[list[Statement], list[Claim]]:
-    """The promotion's prices with a later end; beside another source's, the rest of the tariffs said again."""
-    ended, claims = [], []
-    for row in promos:
-        own = is_editors(row) and row.statement is not None and row.statement.effective_until == row.effective_until
-        if own and row.statement is not None:
-            ended.append(row.statement)
-        begins = row.statement.effective_from if own and row.statement is not None else now
-        claims.append(claimed(row, begins or now, until))
-    others = tariffs_among(row for row in promos if not is_editors(row))
-    lines = {claim.line for claim in claims}
-    return ended, claims + [c for c in restated(offering, others, now, None, now) if c.line not in lines]
+def _check_end(promos: Promos, at: datetime | None, *, may_equal: bool = False) -> None:
+    """Refuse a moment at which part of the promotion has ended by itself. Raises LedgerError."""
+    first = min((promo.end for _, promo in promos if promo.end is not None), default=None)
+    if first is not None and at is not None and (at > first or (at == first and not may_equal)):
+        raise LedgerError(f"the promotion ends at {first.isoformat()} already; extend it first, or give an earlier end")
 
 
-def _list_prices(offering: Offering, promos: Sequence[Price], moment: datetime) -> list[Claim]:
-    """The list prices of the promotion's tariffs, said again from a moment on."""
-    claims = restated(offering, tariffs_among(promos), moment, None, moment)
-    return [claim for claim in claims if claim.line.layer == LIST_LAYER]
+def _ends(spoken: Spoken, promos: Promos) -> dict[Conditions, datetime]:
+    """Until when each line's promotion would go on, with every step of it that follows without a pause."""
+    ends = {}
+    for line, promo in promos:
+        reached = promo.end or NEVER
+        for segment in spoken.history[line]:
+            reached = (segment.end or NEVER) if segment.start == reached else reached
+        ends[line] = reached
+    return ends
 
 
-def _as_list(claim: Claim) -> Claim:
-    return replace(claim, line=replace(claim.line, layer=LIST_LAYER))
+def _listed(spoken: Spoken, moment: datetime) -> set[tuple[str, ...]]:
+    """The tariffs that have a list price at a moment."""
+    found = spoken.history.items()
+    return {line.tariff for line, rows in found if line.layer == LIST_LAYER and any(s.covers(moment) for s in rows)}
+
+
+def _goes_before(promo: Conditions, line: Conditions) -> bool:
+    """Whether a promotion's price is charged wherever a list price would be."""
+    if line.layer != LIST_LAYER or line.tariff != promo.tariff:
+        return False
+    return promo.slot in ("", line.slot) and promo.above_input_tokens <= line.above_input_tokens
+
+
+def _say_without(
+    offering: Offering,
+    spoken: Spoken,
+    over: Mapping[Conditions, datetime],
+    at: datetime,
+    claims: Sequence[Claim],
+    ruling: Ruling,
+    now: datetime,
+) -> Outcome:
+    """Say claims, and that lines have no other price from a moment on until the one given; all else stays."""
+    ended, kept = cut(spoken, over, at)
+    wanted = _blank(spoken.history, over, at)
+    for claim in claims:
+        begun = _segment(claim, at)
+        wanted[claim.line] = [*wanted.get(claim.line, []), begun]
+    tariffs = {line.tariff for line in over}
+    claims = [*kept, *claims]
+    rest = filled(spoken, wanted, tariffs, at, ended, claims)
+    if not claims and not rest:
+        return take_back(ended, ruling, restores=False)
+    return say(offering, Saying(claims, ended, rest=rest, takes_back=True), ruling, now)
+
+
+def _blank(history: History, over: Mapping[Conditions, datetime], at: datetime) -> dict[Conditions, list[Segment]]:
+    """A history without the prices of some lines from a moment on until the one given for each."""
+    found: dict[Conditions, list[Segment]] = {line: list(segments) for line, segments in history.items()}
+    for line, until in over.items():
+        before = [replace(s, end=min(s.end or NEVER, at)) for s in found.get(line, []) if s.start < at]
+        found[line] = before + [s for s in found.get(line, []) if s.start >= max(until, at)]
+    return found
+
+
+def _segment(claim: Claim, begins: datetime) -> Segment:
+    value = (claim.amount, claim.currency, claim.zero_means)
+    return Segment(begins, claim.effective_until, value, claim.precision, None, None, None, None)
+
+
+def _prolonged(spoken: Spoken, promos: Promos, until: datetime, now: datetime) -> tuple[list[Statement], list[Claim]]:
+    """The promotion's prices with a later end, in the place of what editors said of the time until then."""
+    lines = dict.fromkeys((line for line, _ in promos), until)
+    ended, kept = cut(spoken, lines, now)
+    return ended, [*kept, *(price_of(line, promo.value, now, until) for line, promo in promos)]

@@ -24,12 +24,14 @@ from pricing.sheets import LedgerError, Outcome, ensure_lines, tariffs_of
 class Saying:
     """What one operation of a person says: claims, and their earlier statements that no longer stand.
 
+    ``rest`` is said only so that the tariffs are said whole, as long as the claims stand.
     ``ruled`` makes all of its consequences corrections. ``takes_back`` says that it speaks about
     what another source announced, as that source itself would.
     """
 
     claims: Sequence[Claim]
     ended: Sequence[Statement] = ()
+    rest: Sequence[Claim] = ()
     zero_means: str = "free"
     replaces_later: bool = False
     ruled: bool = False
@@ -78,7 +80,7 @@ def state_together(
         lock_ledger()
         now = timezone.now()
         rest = rest_of(offering, claims, now) if keeps_rest else []
-        saying = Saying([*claims, *rest], zero_means=zero_means, replaces_later=replaces_later)
+        saying = Saying(claims, rest=rest, zero_means=zero_means, replaces_later=replaces_later)
         return say(offering, saying, ruling, now)
 
 
@@ -97,11 +99,12 @@ def check_claims(offering: Offering, claims: Sequence[Claim]) -> None:
 
 def say(offering: Offering, saying: Saying, ruling: Ruling, now: datetime) -> Outcome:
     """Write what an operation says and settle it, as one change for each moment. Must run under the ledger's lock."""
-    line_ids = ensure_lines({(offering.pk, claim.line) for claim in saying.claims})
+    claims = [*saying.claims, *saying.rest]
+    line_ids = ensure_lines({(offering.pk, claim.line) for claim in claims})
     source, operation = editors(), uuid4().hex
     ended = _end([statement.pk for statement in saying.ended], now)
     decisions = []
-    for place, claim in enumerate(saying.claims):
+    for place, claim in enumerate(claims):
         line_id = line_ids[offering.pk, claim.line]
         overruled = _overruled(source, line_id, claim, now, saying.replaces_later)
         replaced = sorted(overruled.values_list("pk", flat=True))
@@ -109,6 +112,8 @@ def say(offering: Offering, saying: Saying, ruling: Ruling, now: datetime) -> Ou
         statement = _statement(source, line_id, claim, saying.zero_means, ruling, now)
         gone = [each.pk for each in saying.ended] if place == 0 else []
         details = {"statement": statement.pk, "replaced": [*gone, *replaced], "operation": operation}
+        if place >= len(saying.claims):
+            details["rest"] = True
         decisions.append(
             decide(Decision.Kind.STATE, offering, ruling, now, line_id=line_id, claim=claim, details=details)
         )
@@ -134,7 +139,7 @@ def _statement(source: Source, line_id: int, claim: Claim, zero_means: str, ruli
         line_id=line_id,
         amount=claim.amount,
         currency=claim.currency,
-        zero_means="" if claim.amount else zero_means,
+        zero_means="" if claim.amount else claim.zero_means or zero_means,
         effective_from=claim.effective_from or now,
         effective_until=claim.effective_until,
         precision=claim.precision if claim.effective_from else "exact",
@@ -185,25 +190,25 @@ def take_back(statements: Sequence[Statement], ruling: Ruling, *, restores: bool
     """
     now = timezone.now()
     offering = statements[0].line.offering
-    ended, undoings = 0, []
-    for statement in statements:
-        making = making_of(statement)
-        details = {"statement": statement.pk}
-        undoings.append(
-            decide(
-                Decision.Kind.UNDO,
-                offering,
-                ruling,
-                now,
-                line_id=statement.line_id,
-                undoes=making,
-                details=details,
-            )
+    makings = [making_of(statement) for statement in statements]
+    undoings = [
+        decide(
+            Decision.Kind.UNDO,
+            offering,
+            ruling,
+            now,
+            line_id=statement.line_id,
+            undoes=making,
+            details={"statement": statement.pk},
         )
-        if _end([statement.pk], now):
-            ended += 1
-            if making is not None and restores:
-                _say_again(making)
+        for statement, making in zip(statements, makings, strict=True)
+    ]
+    running = [each for each in zip(statements, makings, strict=True) if each[0].ended_at is None]
+    ended = _end([statement.pk for statement, _ in running], now)
+    # Only when all have ended: one of them may stand where another's forerunner comes back.
+    for _, making in running:
+        if making is not None and restores:
+            _say_again(making)
     begun = [each for each in statements if each.effective_from is None or each.effective_from <= now]
     source_id, decision_id = statements[0].source_id, undoings[0].pk
     cause = Cause(now, now, source_id=source_id, decision_id=decision_id, ruled=bool(begun))
@@ -222,6 +227,22 @@ def making_of(statement: Statement) -> Decision | None:
     """The decision that made a statement."""
     stated = Decision.objects.filter(kind=Decision.Kind.STATE, line_id=statement.line_id)
     return stated.filter(details__statement=statement.pk).first()
+
+
+def operations_of(statements: Sequence[Statement]) -> set[str]:
+    """The operations that made some statements."""
+    makings = (making_of(statement) for statement in statements)
+    return {making.details["operation"] for making in makings if making is not None and "operation" in making.details}
+
+
+def rest_made_with(operations: Collection[str], statements: Sequence[Statement]) -> list[Statement]:
+    """Those of some statements that operations made only so that the tariffs were said whole."""
+    found = []
+    for statement in statements:
+        making = making_of(statement)
+        if making is not None and making.details.get("rest") and making.details["operation"] in operations:
+            found.append(statement)
+    return found
 
 
 def _say_again(making: Decision) -> None:

@@ -26,7 +26,8 @@ class Stretch:
 
 def judged(world: World) -> World:
     """The world as it is to be believed: slips and what is held are not said in it."""
-    return World([_judged(speaker, world) if speaker.is_feed else speaker for speaker in world.speakers])
+    heard = [_judged(speaker, world) if speaker.is_feed else speaker for speaker in world.speakers]
+    return World(heard, world.rulings)
 
 
 def _judged(speaker: Speaker, world: World) -> Speaker:
@@ -68,11 +69,11 @@ def _replacements(
     counted: Stretch | None = None
     for place, here in enumerate(found):
         if dated or together or len(found) == 1:
-            if here.claim.amount > CEILINGS[here.claim.currency] and not _second(here, speaker, line, world):
+            if _must_wait(None, here, speaker, external_id, line, world):
                 result += [(at, here.claim, None) for at in here.moments]
             continue
         slip = counted is not None and _slipped(counted, found, place, speaker, line, world)
-        held = _must_wait(counted, here, speaker, line, world)
+        held = _must_wait(counted, here, speaker, external_id, line, world)
         if slip or held:
             result += [(at, here.claim, counted.claim if counted else None) for at in here.moments]
         else:
@@ -80,21 +81,27 @@ def _replacements(
     return result
 
 
-def _must_wait(counted: Stretch | None, here: Stretch, speaker: Speaker, line: Conditions, world: World) -> bool:
-    new = here.claim
-    if new.amount > CEILINGS[new.currency]:
-        return not _second(here, speaker, line, world)
-    if counted is None:
-        return False
-    old = counted.claim
-    if not old.amount and not new.amount:
-        return False
-    if old.currency != new.currency or (old.amount > 0 and new.amount == 0):
-        return not _second(here, speaker, line, world)
-    if min(old.amount, new.amount) <= 0 or max(old.amount, new.amount) <= 10 * min(old.amount, new.amount):
-        return False
+def _must_wait(
+    counted: Stretch | None, here: Stretch, speaker: Speaker, external_id: str, line: Conditions, world: World
+) -> bool:
+    is_strange, may_repeat = _strange(counted.claim if counted else None, here.claim)
+    ruling = world.rulings.get((speaker.name, external_id, line, here.claim.amount, here.claim.currency))
+    if not is_strange or ruling is not None:
+        return is_strange and not ruling
     repeated = len(here.moments) >= 3 and here.moments[-1] - here.moments[0] >= timedelta(days=2)
-    return not repeated and not _second(here, speaker, line, world)
+    return not (may_repeat and repeated) and not _second(here, speaker, line, world)
+
+
+def _strange(old: Claim | None, new: Claim) -> tuple[bool, bool]:
+    """Whether a price is too strange to be taken after another, and whether its source may insist on it."""
+    if new.amount > CEILINGS[new.currency]:
+        return True, False
+    if old is None or (not old.amount and not new.amount):
+        return False, False
+    if old.currency != new.currency or (old.amount > 0 and new.amount == 0):
+        return True, False
+    is_small = min(old.amount, new.amount) <= 0 or max(old.amount, new.amount) <= 10 * min(old.amount, new.amount)
+    return not is_small, True
 
 
 def _slipped(
@@ -111,7 +118,7 @@ def _slipped(
     if len(here.moments) > 1 and here.end - here.moments[0] > timedelta(hours=72):
         return False
     return not any(
-        alike(other.claim, here.claim, who.zero_means, meaning)
+        alike(other.claim, here.claim, other.claim.zero_means or who.zero_means, meaning)
         and other.moments[0] < here.end
         and other.end > here.moments[0]
         for who, other in _others(speaker, line, world)

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from pricing.claims import Claim, Conditions
 from tests.pricing.naive_scruples import judged
-from tests.pricing.worlds import Quote, Speaker, World
+from tests.pricing.worlds import Quote, Speaker, Words, World
 
 TICK = timedelta(microseconds=1)
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -171,7 +171,7 @@ class Replay:
         return (start, end, claim.amount, claim.currency, claim.precision)
 
     def _value(self, claim: Claim) -> Value:
-        return (claim.amount, claim.currency, "" if claim.amount else self.speaker.zero_means)
+        return (claim.amount, claim.currency, self.speaker.means(claim))
 
     def _paint(self, claim: Claim, start: datetime, precision: str, after: datetime | None, dated: bool) -> None:
         first = self.place[start]
@@ -283,13 +283,17 @@ def believed(world: World) -> dict[Conditions, list[Row]]:
     voices = sorted((Voice(times, *pair) for pair in pairs), key=lambda voice: voice.order)
     rows: dict[Conditions, list[Row]] = {}
     announcer: Voice | None = None
+    passed: list[Voice] = []
     before: Voice | None = None
     for index in range(len(times)):
         present = [voice for voice in voices if voice.sheet(index)]
         present.sort(key=lambda voice: not voice.had_begun(index))
         if announcer not in present:
-            announcer = next_announcer(present, index)
-        speaker = announcer or first_to_speak(present, index)
+            feeds = [voice for voice in present if not voice.speaker.is_person]
+            announcer = next_announcer(feeds, index, world.rulings)
+            passed = feeds[: feeds.index(announcer) + 1] if announcer is not None else []
+        leads = announcer is not None and present[0] in passed
+        speaker = announcer if leads else first_to_speak(present, index)
         if speaker is not None:
             steps = before not in (None, speaker) and not speaker.sheet(index - 1)
             for line, stretch in speaker.sheet(index).items():
@@ -301,6 +305,8 @@ def believed(world: World) -> dict[Conditions, list[Row]]:
 
 
 def first_to_speak(present: list[Voice], index: int) -> Voice | None:
+    if present and present[0].speaker.is_person:
+        return present[0]
     for voice in present[1:]:
         other_source = voice.speaker is not present[0].speaker
         if other_source and is_part_of(present[0].sheet(index), voice.sheet(index)):
@@ -308,9 +314,9 @@ def first_to_speak(present: list[Voice], index: int) -> Voice | None:
     return present[0] if present else None
 
 
-def next_announcer(present: list[Voice], index: int) -> Voice | None:
+def next_announcer(present: list[Voice], index: int, rulings: dict[Words, bool]) -> Voice | None:
     """Who has announced a move for this moment, of which nobody before them in the order can know better."""
-    if not present or not present[0].only_presumes(index):
+    if not present or not cannot_deny(present[0], index, rulings):
         return None
     for voice in present[1:]:
         if voice.speaker is present[0].speaker:
@@ -320,6 +326,16 @@ def next_announcer(present: list[Voice], index: int) -> Voice | None:
         if not voice.only_presumes(index):
             return None
     return None
+
+
+def cannot_deny(voice: Voice, index: int, rulings: dict[Words, bool]) -> bool:
+    """Whether another may have announced a move that this voice lacks: people may have ruled on what it still says."""
+    sheet = voice.sheet(index)
+    words = [(voice.speaker.name, voice.external_id, line, *s.label.value[:2]) for line, s in sheet.items()]
+    ruled = [rulings[each] for each in words if each in rulings]
+    if ruled and voice.speaker.is_feed and max(voice.speaker.readings) >= voice.times[index]:
+        return not any(ruled) and all(stretch.open_ended for stretch in sheet.values())
+    return voice.only_presumes(index)
 
 
 def add(rows: list[Row], stretch: Stretch, index: int, times: list[datetime], other_witness: bool) -> None:

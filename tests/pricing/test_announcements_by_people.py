@@ -7,7 +7,7 @@ import pytest
 from pricing import ledger
 from pricing.claims import Conditions
 from pricing.clock import follow_the_clock
-from pricing.models import Decision, Offering
+from pricing.models import Decision, Offering, Price, Statement
 from tests.pricing.believing import day, price
 from tests.pricing.conftest import SetClock
 from tests.pricing.stages import Stage, believed, claim, everything, kinds, last_change
@@ -181,3 +181,90 @@ def test_prices_stated_together_are_undone_together(offering: Offering, person: 
     ledger.undo(Decision.objects.earliest("pk"), person)
     assert kinds(offering) == ["listed", "increase", "corrected"]
     assert [row[:3] for row in believed(offering, OUTPUT)] == [(0, None, "4")]
+
+
+def test_a_restated_zero_keeps_its_meaning(stage: Stage, person: ledger.Ruling, clock: SetClock) -> None:
+    offering = stage.offering()
+    stage.read("models-dev", 0, {offering: [price("1"), price("0", LONG)]}, zero="included")
+    ledger.announce(offering, [claim("2", since=120)], person)
+    clock(121)
+    follow_the_clock()
+    zeros = Price.objects.filter(line__offering=offering, amount=0, known_until=None)
+    assert list(zeros.values_list("zero_means", flat=True)) == ["included"]
+
+
+def test_prices_announced_for_different_moments_leave_no_gap(offering: Offering, person: ledger.Ruling) -> None:
+    ledger.announce(offering, [claim("2", since=120), claim("5", LONG, since=130)], person)
+    assert [row[:3] for row in believed(offering, LONG)] == [(0, 130, "3"), (130, None, "5")]
+
+
+def test_the_rest_outlives_the_retraction_of_one_of_two_moments(
+    offering: Offering, person: ledger.Ruling, clock: SetClock
+) -> None:
+    ledger.announce(offering, [claim("2", since=120), claim("2.5", since=140)], person)
+    clock(101)
+    ledger.retract(offering, day(120), person)
+    assert [row[:3] for row in believed(offering)] == [(0, 140, "1"), (140, None, "2.5")]
+    assert [row[:3] for row in believed(offering, LONG)] == [(0, None, "3")]
+
+
+def test_a_rest_that_moves_later_is_retracted_with_its_announcement(
+    offering: Offering, stage: Stage, person: ledger.Ruling, clock: SetClock
+) -> None:
+    stage.read("models-dev", 50, {offering: [price("1"), price("3", LONG, until=130), price("4", LONG, since=130)]})
+    ledger.announce(offering, [claim("2", since=120)], person)
+    clock(101)
+    ledger.retract(offering, day(120), person)
+    assert [row[:3] for row in believed(offering)] == [(0, None, "1")]
+    assert not Statement.objects.filter(source__slug="editors", ended_at=None).exists()
+
+
+def test_a_feeds_other_announcements_survive_a_rescheduling(
+    offering: Offering, stage: Stage, person: ledger.Ruling
+) -> None:
+    moves = [price("1", until=120), price("2", since=120), price("3", LONG, until=140), price("6", LONG, since=140)]
+    stage.read("models-dev", 50, {offering: moves})
+    ledger.reschedule(offering, day(120), day(130), person)
+    assert [row[:3] for row in believed(offering)] == [(0, 130, "1"), (130, None, "2")]
+    assert [row[:3] for row in believed(offering, LONG)] == [(0, 140, "3"), (140, None, "6")]
+
+
+def test_an_announcement_is_not_moved_across_another(offering: Offering, person: ledger.Ruling) -> None:
+    ledger.announce(offering, [claim("2", since=120), claim("3", since=140)], person)
+    before = everything()
+    with pytest.raises(ledger.LedgerError, match="another move is announced for 2026-05-01"):
+        ledger.reschedule(offering, day(140), day(110), person)
+    assert everything() == before
+
+
+def test_what_is_announced_during_a_withdrawal_keeps_the_rest_for_its_return(
+    offering: Offering, person: ledger.Ruling, clock: SetClock
+) -> None:
+    ledger.withdraw(offering, person)
+    clock(101)
+    ledger.announce(offering, [claim("2", since=120)], person)
+    clock(102)
+    ledger.relist(offering, person)
+    assert believed(offering, LONG)[-1][1:3] == (None, "3")
+
+
+def test_an_editor_is_heard_over_a_source_that_announced_a_price(
+    stage: Stage, person: ledger.Ruling, clock: SetClock
+) -> None:
+    offering = stage.offering()
+    stage.source("looks", 10)
+    stage.read("looks", 0, {offering: [price("1")]})
+    stage.read("announces", 7, {offering: [price("1", since=0, until=30), price("2", since=30)]})
+    ledger.announce(offering, [claim("5", since=120)], person)
+    assert [row[:3] for row in believed(offering)] == [(0, 30, "1"), (30, 120, "2"), (120, None, "5")]
+
+
+def test_what_a_source_announced_for_an_editors_time_holds_after_it(
+    stage: Stage, person: ledger.Ruling, clock: SetClock
+) -> None:
+    offering = stage.offering()
+    stage.source("looks", 10)
+    stage.read("looks", 0, {offering: [price("1")]})
+    stage.read("announces", 7, {offering: [price("1", since=0, until=120), price("2", since=120)]})
+    ledger.announce(offering, [claim("5", since=110, until=130)], person)
+    assert [row[:3] for row in believed(offering)] == [(0, 110, "1"), (110, 130, "5"), (130, None, "2")]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pricing import ledger
 from pricing.claims import Conditions
 from pricing.clock import follow_the_clock
-from pricing.models import Offering
+from pricing.models import Decision, Offering
 from tests.pricing.believing import day, price
 from tests.pricing.conftest import SetClock
 from tests.pricing.stages import Stage, believed, claim, everything, kinds, last_change
-from tests.pricing.worlds import PROMO
+from tests.pricing.worlds import PEAK, PROMO, REST
 
 OUTPUT = Conditions("output_tokens")
 OUTPUT_PROMO = Conditions("output_tokens", layer="promo")
@@ -115,3 +117,67 @@ def test_a_promotion_over_nothing_cannot_end_in_nothing(stage: Stage, clock: Set
     clock(101)
     with pytest.raises(ledger.LedgerError, match="state it first"):
         ledger.end_promotion(offering, person)
+
+
+@pytest.mark.parametrize("operation", [ledger.end_promotion, ledger.make_permanent])
+def test_the_end_of_a_promotion_of_several_prices_is_undone_whole(
+    by_editor: Offering, person: ledger.Ruling, clock: SetClock, operation: Any
+) -> None:
+    clock(101)
+    operation(by_editor, person)
+    clock(102)
+    ledger.undo(Decision.objects.filter(kind=Decision.Kind.STATE).latest("pk"), person)
+    assert spans(by_editor, PROMO) == [(50, 130, "0.5")]
+    assert spans(by_editor, OUTPUT_PROMO) == [(50, 130, "1")]
+    assert spans(by_editor, OUTPUT) == [(0, None, "4")]
+
+
+def test_a_list_price_that_is_announced_outlives_the_end_of_the_promotion(
+    offering: Offering, person: ledger.Ruling, clock: SetClock
+) -> None:
+    clock(101)
+    ledger.announce(offering, [claim("3", since=200)], person)
+    clock(102)
+    ledger.end_promotion(offering, person)
+    assert spans(offering, Conditions("input_tokens")) == [(0, 200, "2"), (200, None, "3")]
+
+
+def test_a_promotion_over_a_feeds_list_prices_is_extended_beside_them(
+    stage: Stage, clock: SetClock, person: ledger.Ruling
+) -> None:
+    offering = stage.offering()
+    stage.read("models-dev", 0, {offering: [price("2")]})
+    ledger.state(offering, claim("0.5", PROMO, since=100.5, until=130), person, keeps_rest=True)
+    clock(101)
+    ledger.extend_promotion(offering, day(160), person)
+    assert spans(offering, Conditions("input_tokens")) == [(0, None, "2")]
+    assert spans(offering, PROMO) == [(100.5, 160, "0.5")]
+
+
+def test_a_list_price_that_moves_during_an_extended_promotion_holds_after_it(
+    by_feed: Offering, stage: Stage, clock: SetClock, person: ledger.Ruling
+) -> None:
+    clock(101)
+    ledger.extend_promotion(by_feed, day(160), person)
+    clock(120)
+    stage.read("genai-prices", 120, {by_feed: [price("3"), price("4", OUTPUT)]})
+    assert spans(by_feed, Conditions("input_tokens"))[-1] == (160, None, "3")
+
+
+def test_a_promotion_cannot_be_ended_after_its_end(offering: Offering, person: ledger.Ruling) -> None:
+    before = everything()
+    with pytest.raises(ledger.LedgerError, match=r"ends at .* already"):
+        ledger.end_promotion(offering, person, at=day(140))
+    assert everything() == before
+
+
+def test_a_permanent_promotion_takes_the_place_of_the_hours_that_it_went_before(
+    stage: Stage, clock: SetClock, person: ledger.Ruling
+) -> None:
+    offering = stage.offering()
+    hours = [claim("4", PEAK, since=0), claim("2", REST, since=0), claim("0.5", PROMO, since=50, until=130)]
+    ledger.state_together(offering, hours, person)
+    clock(101)
+    ledger.make_permanent(offering, person)
+    assert [spans(offering, line)[-1][1] for line in (PEAK, REST)] == [101, 101]
+    assert spans(offering, Conditions("input_tokens")) == [(101, None, "0.5")]

@@ -40,6 +40,11 @@ class Speaker:
     is_feed: bool
     zero_means: str
     readings: dict[datetime, frozenset[Quote]] = field(default_factory=dict)
+    is_person: bool = False
+
+    def means(self, claim: Claim) -> str:
+        """What the amount of a claim means where it is 0."""
+        return "" if claim.amount else claim.zero_means or self.zero_means
 
     @property
     def moments(self) -> list[datetime]:
@@ -50,9 +55,16 @@ class Speaker:
         return sorted({quote.external_id for said in self.readings.values() for quote in said})
 
 
+# Speaker, id, line, amount and currency.
+Words = tuple[str, str, Conditions, Decimal, str]
+
+
 @dataclass
 class World:
+    """Speakers, and what people released (True) or refused (False) of their words."""
+
     speakers: list[Speaker]
+    rulings: dict[Words, bool] = field(default_factory=dict)
 
     def arrivals(self) -> list[tuple[Speaker, datetime]]:
         """Every reading, in the order of time; at one moment in the order of the speakers."""
