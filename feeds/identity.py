@@ -6,18 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.utils.text import slugify
-
-from companies.models import AIModel, Company
 from feeds.checking import LONGEST_ID, cleaned, legible, refusal
 from feeds.facts import fill_in
+from feeds.models_behind import link_later, link_models
 from feeds.registry import KnownFeed, known_feed
 from feeds.renames import Come, Gone, renames
 from feeds.routing import told_routes
 from feeds.sellers import Seller, Sellers
 from pricing.bulk import save_new
 from pricing.claims import Claim, ParsedDocument, ParsedOffering, Rejection
-from pricing.identity import identity_key, model_key, vendor
+from pricing.identity import identity_key
 from pricing.ledger import Told, ToldRoute, joins_absorbed
 from pricing.models import Offering, Reference, Source
 
@@ -108,8 +106,11 @@ class Identity:
             key = keys[row.provider, row.model]
             if key not in offerings and key not in made:
                 made[key] = self._new_offering(row, key)
-        _link_models(made.values(), unmet, keys, self._sellers)
+        facts = {keys[row.provider, row.model]: row.facts for row in unmet}
+        models = link_models([(made[key], facts[key]) for key in made], self._sellers)
         save_new(list(made.values()))
+        if models:
+            link_later(models, self._sellers)
         offerings.update(made)
         references = [self._new_reference(row, offerings[keys[row.provider, row.model]], continued) for row in unmet]
         save_new(references)
@@ -221,53 +222,3 @@ def _kind(row: ParsedOffering) -> str:
 def _name(row: ParsedOffering, own_id: str, seller: Seller) -> str:
     name = row.facts.name or own_id
     return f"{name} ({seller.listing})" if seller.listing else name
-
-
-def _link_models(
-    made: Iterable[Offering],
-    rows: Sequence[ParsedOffering],
-    keys: dict[ReferenceKey, OfferingKey],
-    sellers: Sellers,
-) -> None:
-    """Link new offerings to the model behind them; one of a known developer makes a model that is missing."""
-    facts = {keys[row.provider, row.model]: row for row in rows}
-    sold = [(o, slugify(model_key(o.external_id))[:200]) for o in made if o.kind == Offering.Kind.API]
-    sold = [(offering, slug) for offering, slug in sold if slug]
-    models = {m.slug: m for m in AIModel.objects.filter(slug__in={slug for _, slug in sold})}
-    missing: dict[str, AIModel] = {}
-    for offering, slug in sorted(sold, key=lambda pair: pair[0].seller.kind != Company.Kind.LAB):
-        developer = None if slug in models or slug in missing else _developer(offering, sellers)
-        if developer is not None:
-            row = facts[offering.seller_id, offering.kind, offering.listing, offering.identity_key]
-            missing[slug] = _new_model(slug, row, developer, offering)
-    save_new(list(missing.values()))
-    models.update(missing)
-    for offering, slug in sold:
-        if slug in models:
-            offering.model, offering.model_linked_by = models[slug], "rule"
-
-
-def _developer(offering: Offering, sellers: Sellers) -> Company | None:
-    named = sellers.developer(vendor(offering.external_id))
-    if named is not None:
-        return named
-    return offering.seller if offering.seller.kind == Company.Kind.LAB else None
-
-
-def _new_model(slug: str, row: ParsedOffering, developer: Company, offering: Offering) -> AIModel:
-    facts = row.facts
-    return AIModel(
-        slug=slug,
-        name=(facts.name or offering.external_id)[:300],
-        developer=developer,
-        family=facts.family[:200],
-        input_modalities=list(facts.input_modalities),
-        output_modalities=list(facts.output_modalities),
-        open_weights=facts.open_weights,
-        context_tokens=facts.context_tokens,
-        max_output_tokens=facts.max_output_tokens,
-        released_on=facts.released_on,
-        release_precision=facts.release_precision if facts.released_on else "unknown",
-        deprecated_on=facts.deprecated_on,
-        retired_on=facts.retired_on,
-    )
