@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from django.db.models import QuerySet
 from django.utils.text import slugify
 
 from companies.models import AIModel, Company
@@ -14,10 +15,11 @@ from pricing.alike import name_of
 from pricing.bulk import save_new
 from pricing.claims import ModelFacts
 from pricing.identity import model_key, vendor
-from pricing.models import Offering
+from pricing.models import Offering, Source
 
 BATCH = 200
 LONGEST_SLUG = 200
+SHORTEST_GUESS = 2
 Words = tuple[str, ...]
 # An id with this mark leads to whatever its seller routes it to now.
 _MOVING = "~"
@@ -52,14 +54,34 @@ def link_later(models: Iterable[AIModel], sellers: Sellers) -> int:
     """Link offerings that had no model to one of those that came to exist now; how many were linked."""
     known = KnownModels(sellers)
     known.add(models)
-    unlinked = Offering.objects.filter(kind=Offering.Kind.API, model=None, merged_into=None)
     linked = []
-    for offering in unlinked.exclude(model_linked_by="person").select_related("seller"):
+    for offering in without_model():
         _link(offering, known.find(offering, ModelFacts()))
         if offering.model is not None:
             linked.append(offering)
     Offering.objects.bulk_update(linked, ["model", "model_linked_by"], batch_size=BATCH)
     return len(linked)
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A model that may be behind an offering that has none, for a person to confirm."""
+
+    offering: Offering
+    model: AIModel
+
+
+def without_model() -> QuerySet[Offering]:
+    """What is sold over an API and linked to no model, nor ruled by a person to sell none."""
+    unlinked = Offering.objects.filter(kind=Offering.Kind.API, model=None, merged_into=None)
+    return unlinked.exclude(model_linked_by="person").select_related("seller").order_by("seller__slug", "external_id")
+
+
+def suggestions() -> list[Suggestion]:
+    """Models for offerings without one, by looser rules than those that link by themselves."""
+    known = KnownModels.load(Sellers(Source.objects.first() or Source()))
+    found = ((offering, known.guess(offering)) for offering in without_model())
+    return [Suggestion(offering, model) for offering, model in found if model is not None]
 
 
 @dataclass(slots=True)
@@ -93,6 +115,19 @@ class KnownModels:
             return named, "feed"
         model = self._of_id(offering.external_id) or self._without_seller(offering)
         return (model, "rule") if model is not None else None
+
+    def guess(self, offering: Offering) -> AIModel | None:
+        """The model whose name an id begins with, when what follows are words and no numbers: ``gpt-5.4-low``."""
+        found = self.find(offering, ModelFacts())
+        if found is not None:
+            return found[0]
+        words = name_of(model_key(offering.external_id)).last
+        while len(words) > SHORTEST_GUESS and words[-1].isalpha():
+            words = words[:-1]
+            model = self.by_words.get(words)
+            if model is not None:
+                return model
+        return None
 
     def _of_id(self, external_id: str) -> AIModel | None:
         for name in _readings(external_id):

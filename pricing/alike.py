@@ -81,10 +81,14 @@ def alike(one: str, other: str) -> Likeness | None:
         return Likeness.VENDOR_LEFT_OUT
     if not _compatible(a.date, b.date) or not _compatible(a.preview, b.preview):
         return None
-    is_dated = a.preview == b.preview and a.date != b.date
+    if a.date != b.date and a.preview != b.preview:
+        return None
+    is_dated = a.date != b.date
     if is_dated and a.stem == b.stem and _one_holds_the_other(a.vendor, b.vendor):
         return Likeness.DATE_LEFT_OUT
-    return Likeness.LOOSE if sorted(a.stem) == sorted(b.stem) else None
+    # Without a number in it the last part is a kind of use, such as text-to-video, and the model stands before it.
+    names_model = any(word.isdigit() for word in a.stem)
+    return Likeness.LOOSE if sorted(a.stem) == sorted(b.stem) and (names_model or a.vendor == b.vendor) else None
 
 
 def _compatible(one: str, other: str) -> bool:
@@ -92,9 +96,18 @@ def _compatible(one: str, other: str) -> bool:
 
 
 def _one_holds_the_other(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Whether a vendor is the other with something before or after it, such as ``hf:Qwen`` and ``Qwen``, or nothing."""
+    """Whether a vendor is the other with words before or after it, such as ``hf:Qwen`` and ``Qwen``, or nothing.
+
+    A number in what is more belongs to the model: ``seedance-2.5/text-to-video`` is not ``seedance-2/text-to-video``.
+    """
     short, long = sorted((one, other), key=len)
-    return not short or long[: len(short)] == short or long[-len(short) :] == short
+    if long[: len(short)] == short:
+        more = long[len(short) :]
+    elif long[len(long) - len(short) :] == short:
+        more = long[: len(long) - len(short)]
+    else:
+        return False
+    return not any(word.isdigit() for word in more)
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from companies.models import Company
 from pricing import ledger
 from pricing.claims import Conditions
 from pricing.models import Decision, Hold, Offering, PricingChange, Reference, Statement
-from tests.pricing.believing import day, price
+from tests.pricing.believing import price
 from tests.pricing.conftest import SetClock
 from tests.pricing.stages import Stage, believed, claim, everything, last_change
 from tests.pricing.worlds import PLAIN
@@ -23,7 +23,8 @@ def twins(stage: Stage) -> tuple[Offering, Offering]:
     kept, absorbed = stage.offering("deepseek-chat"), stage.offering("DeepSeek Chat (API)")
     stage.read("models-dev", 0, {kept: [price("2", external_id="chat")]})
     stage.source("litellm", 40)
-    stage.read("litellm", 10, {absorbed: [price("2", external_id="ds-chat"), price("8", OUTPUT, external_id="ds-chat")]})
+    said = [price("2", external_id="ds-chat"), price("8", OUTPUT, external_id="ds-chat")]
+    stage.read("litellm", 10, {absorbed: said})
     return kept, absorbed
 
 
