@@ -23,7 +23,8 @@ class Continuations:
         found: dict[int, list[tuple[datetime, int]]] = {}
         rows = Reference.objects.filter(offering__in=offering_ids, continues__offering=F("offering"))
         for old, since, new in rows.order_by("first_seen_at", "pk").values_list("continues", "first_seen_at", "pk"):
-            found.setdefault(old, []).append((since, new))
+            if old is not None:
+                found.setdefault(old, []).append((since, new))
         return cls(found)
 
     def speaker(self, reference: int | None, said_at: datetime) -> int | None:

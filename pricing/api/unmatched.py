@@ -5,31 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import QuerySet
-
 from pricing.models import Alias, Offering, Reference
 from tracker.api.nearest import nearest_in
-from tracker.api.problems import Fault, InvalidParameters, parameter_fault
+from tracker.api.problems import InvalidParameters, parameter_fault
 
 
 def refuse_unknown(asked: Mapping[str, Any]) -> None:
-    """Raise InvalidParameters where no reference has the ``source``, ``provider`` and ``external_id`` asked for.
+    """Raise InvalidParameters where a provider or model id is asked for that no reference has, nor ever had.
 
-    An id that a seller only routes to another is known, and a source that has no reference yet is no mistake.
+    What is known, but not together with the rest that is asked, is no mistake: nothing matches it. Nor is an id that
+    a seller only routes to another.
     """
-    known = Reference.objects.filter(source__in=asked["source"]) if "source" in asked else Reference.objects.all()
-    if "provider" in asked:
-        named = known.filter(provider__in=asked["provider"])
-        if not named.exists():
-            raise InvalidParameters([_fault("provider", known, asked)])
-        known = named
-    if "external_id" in asked and not Alias.objects.filter(external_id__in=asked["external_id"]).exists():
-        raise InvalidParameters([_fault("external_id", known, asked)])
+    for name in ("provider", "external_id"):
+        unknown = next((value for value in asked.get(name, ()) if not _is_known(name, value)), None)
+        if unknown is not None:
+            reason = f"nothing is or was known as {unknown[:100]!r}"
+            raise InvalidParameters([parameter_fault(name, reason, _nearest(name, unknown))])
 
 
-def _fault(name: str, known: QuerySet[Reference], asked: Mapping[str, Any]) -> Fault:
-    wanted = asked[name][0]
-    choices = nearest_in(known, name, wanted)
-    if name == "external_id" and not choices:
-        choices = nearest_in(Offering.objects.all(), name, wanted)
-    return parameter_fault(name, f"nothing is known by {wanted[:100]!r}; the nearest are named", choices)
+def _is_known(name: str, value: str) -> bool:
+    if Reference.objects.filter(**{name: value}).exists():
+        return True
+    if name == "provider":
+        return False
+    named = Offering.objects.filter(external_id=value).exists()
+    return named or Alias.objects.filter(external_id=value).exists()
+
+
+def _nearest(name: str, value: str) -> list[str]:
+    alike = nearest_in(Reference.objects.all(), name, value)
+    return alike or (nearest_in(Offering.objects.all(), name, value) if name == "external_id" else [])
