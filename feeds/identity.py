@@ -6,18 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.utils.text import slugify
-
-from companies.models import AIModel, Company
 from feeds.checking import LONGEST_ID, cleaned, legible, refusal
 from feeds.facts import fill_in
-from feeds.registry import KnownFeed
+from feeds.models_behind import link_later, link_models
+from feeds.registry import KnownFeed, known_feed
+from feeds.renames import Come, Gone, renames
 from feeds.routing import told_routes
 from feeds.sellers import Seller, Sellers
 from pricing.bulk import save_new
-from pricing.claims import ParsedDocument, ParsedOffering, Rejection
-from pricing.identity import identity_key, model_key, vendor
-from pricing.ledger import Told, ToldRoute
+from pricing.claims import Claim, ParsedDocument, ParsedOffering, Rejection
+from pricing.identity import identity_key
+from pricing.ledger import Told, ToldRoute, joins_absorbed
 from pricing.models import Offering, Reference, Source
 
 BATCH = 500
@@ -62,9 +61,10 @@ class Identity:
         self._references = self._load_references()
         unread = rejected - {(row.provider, row.model) for row in rows}
         found.unreadable = {self._references[key].pk for key in unread if key in self._references}
-        self._make_offerings(rows, found)
+        present = {(row.provider, row.model) for row in rows} | rejected
+        self._make_offerings(rows, present, found)
         if self._keep_presence:
-            self._mark_presence({(row.provider, row.model) for row in rows} | rejected)
+            self._mark_presence(present)
             fill_in([(row, self._references[row.provider, row.model].offering) for row in rows])
         for row in rows:
             seller = self._sellers.find(row.provider, row.provider_name)
@@ -93,23 +93,76 @@ class Identity:
         rows = Reference.objects.filter(source=self._source).select_related("offering__seller")
         return {(row.provider, row.external_id): row for row in rows}
 
-    def _make_offerings(self, rows: Sequence[ParsedOffering], found: Identified) -> None:
+    def _make_offerings(self, rows: Sequence[ParsedOffering], present: set[ReferenceKey], found: Identified) -> None:
         """Give a reference to every row that has none, on an offering that exists or is made now."""
         unmet = [row for row in rows if (row.provider, row.model) not in self._references]
+        if not unmet:
+            return
         keys = {(row.provider, row.model): self._offering_key(row) for row in unmet}
-        offerings = _load_offerings({key[0] for key in keys.values()})
+        offerings = self._load_offerings({key[0] for key in keys.values()})
+        continued = self._renamed(unmet, keys, offerings, present)
         made: dict[OfferingKey, Offering] = {}
         for row in unmet:
             key = keys[row.provider, row.model]
             if key not in offerings and key not in made:
                 made[key] = self._new_offering(row, key)
-        _link_models(made.values(), unmet, keys, self._sellers)
+        facts = {keys[row.provider, row.model]: row.facts for row in unmet}
+        models = link_models([(made[key], facts[key]) for key in made], self._sellers)
         save_new(list(made.values()))
+        if models:
+            link_later(models, self._sellers)
         offerings.update(made)
-        references = [self._new_reference(row, offerings[keys[row.provider, row.model]]) for row in unmet]
+        references = [self._new_reference(row, offerings[keys[row.provider, row.model]], continued) for row in unmet]
         save_new(references)
+        joins_absorbed([(r, o) for r in references if (o := offerings[keys[r.provider, r.external_id]]).merged_into])
         self._references.update({(r.provider, r.external_id): r for r in references})
         found.new_offerings, found.new_references = len(made), len(references)
+
+    def _load_offerings(self, seller_ids: set[int]) -> dict[OfferingKey, Offering]:
+        """The sellers' offerings by their key, and by the keys of ids that they were renamed to."""
+        rows = Offering.objects.filter(seller_id__in=seller_ids).select_related("seller", "merged_into__merged_into")
+        found = {(row.seller_id, row.kind, row.listing, row.identity_key): row for row in rows}
+        renamed = Reference.objects.filter(offering__seller__in=seller_ids, continues__isnull=False)
+        for reference in renamed.select_related("offering__seller", "source"):
+            offering = reference.offering
+            own_id = known_feed(reference.source.slug).offering_id(reference.provider, reference.external_id)
+            key = identity_key(own_id)[:LONGEST_ID]
+            found.setdefault((offering.seller_id, offering.kind, offering.listing, key), offering)
+        return found
+
+    def _renamed(
+        self,
+        unmet: Sequence[ParsedOffering],
+        keys: dict[ReferenceKey, OfferingKey],
+        offerings: dict[OfferingKey, Offering],
+        present: set[ReferenceKey],
+    ) -> dict[ReferenceKey, Reference]:
+        """Which references that the newest document lacks go on under a new id; ``offerings`` learns the new keys.
+
+        An id that another offering has already is no new name of this one.
+        """
+        gone = [r for key, r in self._references.items() if r.absent_since is None and key not in present]
+        if not self._keep_presence or not gone:
+            return {}
+        found = renames(
+            [Come((row.provider, row.model), *self._place_and_id(row), self._claims(row)) for row in unmet],
+            [Gone(r, self._known.offering_id(r.provider, r.external_id)) for r in gone],
+        )
+        for key, reference in list(found.items()):
+            standing = offerings.setdefault(keys[key], reference.offering).standing
+            if standing.pk != reference.offering_id:
+                del found[key]
+        return found
+
+    def _place_and_id(self, row: ParsedOffering) -> tuple[tuple[int, str, str], str]:
+        seller = self._sellers.find(row.provider, row.provider_name)
+        return (seller.company.pk, _kind(row), seller.listing), self._known.offering_id(row.provider, row.model)
+
+    def _claims(self, row: ParsedOffering) -> tuple[Claim, ...]:
+        """What a row says of prices: its zeros, too, where they say something."""
+        seller = self._sellers.find(row.provider, row.provider_name)
+        unknown = seller.zero_means(row.model) == "unknown"
+        return tuple(claim for claim in row.claims if claim.amount) if unknown else row.claims
 
     def _offering_key(self, row: ParsedOffering) -> OfferingKey:
         seller = self._sellers.find(row.provider, row.provider_name)
@@ -132,13 +185,16 @@ class Identity:
             retired_on=row.facts.retired_on,
         )
 
-    def _new_reference(self, row: ParsedOffering, offering: Offering) -> Reference:
+    def _new_reference(
+        self, row: ParsedOffering, offering: Offering, continued: dict[ReferenceKey, Reference]
+    ) -> Reference:
         return Reference(
             source=self._source,
             provider=row.provider,
             external_id=row.model,
-            offering=offering,
+            offering=offering.standing,
             first_seen_at=self._observed_at,
+            continues=continued.get((row.provider, row.model)),
         )
 
     def _mark_presence(self, present: set[ReferenceKey]) -> None:
@@ -151,14 +207,12 @@ class Identity:
 
     def _tell(self, row: ParsedOffering, seller: Seller, found: Identified) -> Told:
         reference = self._references[row.provider, row.model]
-        zero_means = seller.zero_means(row.model)
-        claims = row.claims
-        if zero_means == "unknown":
-            claims = tuple(claim for claim in claims if claim.amount)
-            found.zeros_unknown += len(row.claims) - len(claims)
+        zero_means, claims = seller.zero_means(row.model), self._claims(row)
+        found.zeros_unknown += len(row.claims) - len(claims)
         found.offerings[row.provider, row.model] = reference.offering
+        told_zero = "" if zero_means == "unknown" else zero_means
         offering = reference.offering.merged_into_id or reference.offering_id
-        return Told(reference.pk, offering, claims, "" if zero_means == "unknown" else zero_means, row.slots)
+        return Told(reference.pk, offering, claims, told_zero, row.slots)
 
 
 def _kind(row: ParsedOffering) -> str:
@@ -168,58 +222,3 @@ def _kind(row: ParsedOffering) -> str:
 def _name(row: ParsedOffering, own_id: str, seller: Seller) -> str:
     name = row.facts.name or own_id
     return f"{name} ({seller.listing})" if seller.listing else name
-
-
-def _load_offerings(seller_ids: set[int]) -> dict[OfferingKey, Offering]:
-    rows = Offering.objects.filter(seller_id__in=seller_ids).select_related("seller")
-    return {(row.seller_id, row.kind, row.listing, row.identity_key): row for row in rows}
-
-
-def _link_models(
-    made: Iterable[Offering],
-    rows: Sequence[ParsedOffering],
-    keys: dict[ReferenceKey, OfferingKey],
-    sellers: Sellers,
-) -> None:
-    """Link new offerings to the model behind them; one of a known developer makes a model that is missing."""
-    facts = {keys[row.provider, row.model]: row for row in rows}
-    sold = [(o, slugify(model_key(o.external_id))[:200]) for o in made if o.kind == Offering.Kind.API]
-    sold = [(offering, slug) for offering, slug in sold if slug]
-    models = {m.slug: m for m in AIModel.objects.filter(slug__in={slug for _, slug in sold})}
-    missing: dict[str, AIModel] = {}
-    for offering, slug in sorted(sold, key=lambda pair: pair[0].seller.kind != Company.Kind.LAB):
-        developer = None if slug in models or slug in missing else _developer(offering, sellers)
-        if developer is not None:
-            row = facts[offering.seller_id, offering.kind, offering.listing, offering.identity_key]
-            missing[slug] = _new_model(slug, row, developer, offering)
-    save_new(list(missing.values()))
-    models.update(missing)
-    for offering, slug in sold:
-        if slug in models:
-            offering.model, offering.model_linked_by = models[slug], "rule"
-
-
-def _developer(offering: Offering, sellers: Sellers) -> Company | None:
-    named = sellers.developer(vendor(offering.external_id))
-    if named is not None:
-        return named
-    return offering.seller if offering.seller.kind == Company.Kind.LAB else None
-
-
-def _new_model(slug: str, row: ParsedOffering, developer: Company, offering: Offering) -> AIModel:
-    facts = row.facts
-    return AIModel(
-        slug=slug,
-        name=(facts.name or offering.external_id)[:300],
-        developer=developer,
-        family=facts.family[:200],
-        input_modalities=list(facts.input_modalities),
-        output_modalities=list(facts.output_modalities),
-        open_weights=facts.open_weights,
-        context_tokens=facts.context_tokens,
-        max_output_tokens=facts.max_output_tokens,
-        released_on=facts.released_on,
-        release_precision=facts.release_precision if facts.released_on else "unknown",
-        deprecated_on=facts.deprecated_on,
-        retired_on=facts.retired_on,
-    )

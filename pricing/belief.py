@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pricing.claims import Conditions, Tariff
+from pricing.continuations import Continuations
 from pricing.derived import Derivation, follow
 from pricing.models import (
     Decision,
@@ -133,8 +134,9 @@ class Sheet:
 def load_sheets(offering_ids: Collection[int]) -> tuple[dict[int, Sheet], dict[int, tuple[int, int, str]]]:
     """The sheets of some offerings, and how specific the references on them are."""
     sheets, conditions = _load_cells(offering_ids)
-    _load_statements(offering_ids, sheets, conditions, taken_back(offering_ids))
-    _load_decisions(offering_ids, sheets, conditions)
+    continuations = Continuations.load(offering_ids)
+    _load_statements(offering_ids, sheets, conditions, continuations)
+    _load_decisions(offering_ids, sheets, conditions, continuations)
     _load_believed(offering_ids, sheets, conditions)
     return sheets, specificity_of(offering_ids)
 
@@ -190,8 +192,9 @@ def _load_statements(
     offering_ids: Collection[int],
     sheets: dict[int, Sheet],
     conditions: dict[int, tuple[int, Conditions]],
-    unsaid: Collection[int],
+    continuations: Continuations,
 ) -> None:
+    unsaid = taken_back(offering_ids)
     rows = Statement.objects.filter(line__offering_id__in=offering_ids).values_list(
         "pk",
         "source_id",
@@ -233,7 +236,8 @@ def _load_statements(
             continue
         offering_id, line = conditions[line_id]
         value = (amount, currency, zero)
-        said = Said(pk, source, reference, line, value, start, end, precision, first, before, ended)
+        speaker = continuations.speaker(reference, first)
+        said = Said(pk, source, speaker, line, value, start, end, precision, first, before, ended)
         sheet = sheets[offering_id]
         sheet.said.setdefault(line.tariff, []).append(said)
         if base is not None and factor is not None:
@@ -242,7 +246,10 @@ def _load_statements(
 
 
 def _load_decisions(
-    offering_ids: Collection[int], sheets: dict[int, Sheet], conditions: dict[int, tuple[int, Conditions]]
+    offering_ids: Collection[int],
+    sheets: dict[int, Sheet],
+    conditions: dict[int, tuple[int, Conditions]],
+    continuations: Continuations,
 ) -> None:
     standing = Decision.objects.filter(
         offering_id__in=offering_ids,
@@ -252,9 +259,8 @@ def _load_decisions(
     for decision in standing.order_by("pk"):
         assert decision.offering_id is not None
         if decision.kind in (Decision.Kind.RELEASE, Decision.Kind.REFUSE):
-            sheets[decision.offering_id].released[_released(decision, conditions)] = (
-                decision.kind == Decision.Kind.RELEASE
-            )
+            for words in _released(decision, conditions, continuations):
+                sheets[decision.offering_id].released[words] = decision.kind == Decision.Kind.RELEASE
             continue
         ruling = _ruling(decision, conditions)
         sheet = sheets[decision.offering_id]
@@ -264,11 +270,14 @@ def _load_decisions(
             sheet.ruled.setdefault(ruling.line.tariff, []).append(ruling)
 
 
-def _released(decision: Decision, conditions: dict[int, tuple[int, Conditions]]) -> Words:
-    """What a person released or refused: a source's words, whichever runs say them."""
+def _released(
+    decision: Decision, conditions: dict[int, tuple[int, Conditions]], continuations: Continuations
+) -> list[Words]:
+    """What a person released or refused: a source's words, whichever runs and under whichever of its ids say them."""
     assert decision.line_id is not None and decision.amount is not None
-    source, reference = decision.details["source"], decision.details["reference"]
-    return (source, reference, conditions[decision.line_id][1], decision.amount, decision.currency)
+    source, line = decision.details["source"], conditions[decision.line_id][1]
+    speakers = continuations.speakers(decision.details["reference"])
+    return [(source, speaker, line, decision.amount, decision.currency) for speaker in speakers]
 
 
 def _ruling(decision: Decision, conditions: dict[int, tuple[int, Conditions]]) -> Ruled:

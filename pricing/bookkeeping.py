@@ -36,6 +36,7 @@ class Cause:
     another source's name: what it had announced or promised is moved, ended or taken back.
     ``emptied`` are the statements that no reading holds any more: prices that cite them are written
     anew, citing what holds.
+    ``is_told`` is False where a change of another offering tells of the same thing.
     """
 
     moment: datetime
@@ -48,6 +49,7 @@ class Cause:
     ruled: bool = False
     takes_back: bool = False
     emptied: frozenset[int] = frozenset()
+    is_told: bool = True
 
 
 @dataclass(slots=True)
@@ -58,6 +60,14 @@ class Settled:
     closed: int = 0
     changes: int = 0
     kinds: dict[str, int] = field(default_factory=dict)
+
+    def add(self, other: Settled) -> None:
+        """Count in what another settling wrote."""
+        self.opened += other.opened
+        self.closed += other.closed
+        self.changes += other.changes
+        for kind, count in other.kinds.items():
+            self.kinds[kind] = self.kinds.get(kind, 0) + count
 
 
 Draft = tuple[Sheet, Happening, Cause]
@@ -103,7 +113,7 @@ def _settle_chunk(wanted: Mapping[int, set[Tariff]], cause: Cause, readings: Rea
             horizon = sheet.read_until(readings, cause.moment)
             speaker = None if cause.takes_back else cause.source_id
             happened = happenings(sheet.believed, after, horizon, cause.ruled, speaker, in_their_name=cause.takes_back)
-            drafts += [(sheet, h, cause) for h in happened]
+            drafts += [(sheet, h, cause) for h in happened if cause.is_told]
     _write_prices(differences, cause, settled)
     tell(drafts, settled)
     keep_doubts(sheets, wanted, readings, cause.recorded_at, cause.refresh_id)

@@ -10,6 +10,7 @@ from pricing.belief import LINE_COLUMNS, Readings, specificity_of
 from pricing.calendar_history import HeldRule, SaidCalendar, Spell, read_rules, recorded_rules, stated_rules
 from pricing.calendar_rules import from_json
 from pricing.claims import Conditions, SlotRule
+from pricing.continuations import Continuations
 from pricing.models import EMPTIED, CalendarStatement, Price, Source, Statement
 from pricing.models import SlotRule as SlotRuleRow
 from pricing.timeline import Value
@@ -55,13 +56,14 @@ def resolved_calendars(offering_ids: Collection[int], readings: Readings) -> dic
 def _said(offering_ids: Collection[int]) -> dict[CalendarOf, list[SaidCalendar]]:
     columns = ("rules", "first_observed_at", "ended_at", "effective_from")
     rows = CalendarStatement.objects.filter(offering__in=offering_ids).exclude(EMPTIED).order_by("pk")
-    specificity = specificity_of(offering_ids)
+    specificity, continuations = specificity_of(offering_ids), Continuations.load(offering_ids)
     said: dict[CalendarOf, list[SaidCalendar]] = {}
     for pk, offering, source, reference, rules, *times in rows.values_list(
         "pk", "offering_id", "source_id", "reference_id", *columns
     ):
-        rank = specificity.get(reference, _NOBODY) if reference else _NOBODY
-        said.setdefault((offering, source), []).append(SaidCalendar(pk, reference, rank, from_json(rules), *times))
+        speaker = continuations.speaker(reference, times[0])
+        rank = specificity.get(speaker, _NOBODY) if speaker else _NOBODY
+        said.setdefault((offering, source), []).append(SaidCalendar(pk, speaker, rank, from_json(rules), *times))
     return said
 
 

@@ -116,7 +116,7 @@ def tell_hours(
     offering_id: int, name: str, happened: Sequence[CalendarHappening], cause: Cause, settled: Settled
 ) -> None:
     """Write what happened to a calendar as changes, next in the sequence, but for what changes of prices tell."""
-    told = [each for each in happened if not _is_told_by_prices(offering_id, each, cause)]
+    told = [each for each in happened if cause.is_told and not _is_told_by_prices(offering_id, each, cause)]
     last = PricingChange.objects.aggregate(last=Max("sequence"))["last"] or 0
     for sequence, happening in enumerate(told, start=last + 1):
         move = happening.move

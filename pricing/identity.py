@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 
 _SEPARATORS = re.compile(r"[\s._]+")
-_ROUTES = re.compile(r":(free|thinking|extended|online|nitro|floor|beta|exacto|latest)$")
-_VERSION_TAG = re.compile(r"(@(latest|default|\d{6,8})|-v\d+-\d+|-v\d+:\d+|:\d+)$")
+_ROUTES = re.compile(r":(free|batch|thinking|extended|online|nitro|floor|beta|exacto|latest)$")
+# Bedrock's "-v1:0" counts its own releases of one model; "-v2:0" does so after a date, and elsewhere is another model.
+_VERSION_TAG = re.compile(r"(@(latest|default|\d{3}|\d{6,8})|-v1-0|-v1:\d+|(?<=-20\d{6})-v\d+:\d+|-\d:0|:0)$")
+# Where a request is served, before the vendor: Bedrock's inference profiles.
+_GEOGRAPHY = re.compile(r"^(us|eu|apac|jp|au|ca|us-gov|global|regional)\.(?=[a-z0-9]+\.)")
+# Bedrock's "deepseek.r1" and "deepseek.v3" leave nothing of the name without the vendor.
+_BARE_VERSION = re.compile(r"^[rv]\d")
 
 
 def identity_key(external_id: str) -> str:
@@ -19,15 +24,16 @@ def model_key(external_id: str) -> str:
     name = external_id.strip().casefold().rsplit("/", 1)[-1]
     name = _ROUTES.sub("", name)
     name = _VERSION_TAG.sub("", name)
+    name = _GEOGRAPHY.sub("", name)
     head, dot, tail = name.partition(".")
     if dot and head.isalpha() and not tail[:1].isdigit():
-        name = tail
-    return identity_key(name)
+        name = f"{head}-{tail}" if _BARE_VERSION.match(tail) else tail
+    return identity_key(name.replace(":", "-"))
 
 
 def vendor(external_id: str) -> str:
     """The vendor part of an id (``anthropic/claude-…``, ``anthropic.claude-…``), or nothing."""
-    path = external_id.strip().casefold()
+    path = _GEOGRAPHY.sub("", external_id.strip().casefold())
     if "/" in path:
         return path.rsplit("/", 2)[-2]
     head, dot, tail = path.partition(".")

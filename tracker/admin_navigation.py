@@ -44,6 +44,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
             ("Sources", "source", "pricing", "source"),
             ("Order by seller", "swap_vert", "pricing", "sourceprecedence"),
             ("Seller aliases", "badge", "feeds", "selleralias"),
+            ("Identity", "join", "feeds", "identity"),
         ),
     ),
     (
@@ -83,6 +84,9 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
     ),
 )
 
+# No table of its own: a page of what may be one offering.
+_IDENTITY = ("feeds", "identity")
+
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups of links that the person may follow."""
@@ -93,10 +97,16 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     return [{"items": first}, *(group for group in groups if group["items"])]
 
 
+def _address(app: str, model: str) -> str:
+    return reverse("admin:feeds_identity") if (app, model) == _IDENTITY else reverse(f"admin:{app}_{model}_changelist")
+
+
 def _group(request: HttpRequest, title: str, links: tuple[tuple[str, str, str, str], ...]) -> dict[str, Any]:
     items = [
-        {"title": name, "icon": icon, "link": reverse(f"admin:{app}_{model}_changelist")}
+        {"title": name, "icon": icon, "link": _address(app, model)}
         for name, icon, app, model in links
-        if request.user.has_perm(f"{app}.view_{model}") or request.user.has_perm(f"{app}.change_{model}")
+        if request.user.has_perm(f"{app}.view_{model}")
+        or request.user.has_perm(f"{app}.change_{model}")
+        or ((app, model) == _IDENTITY and request.user.has_perm("pricing.view_offering"))
     ]
     return {"title": title, "separator": True, "collapsible": title == "Details", "items": items}

@@ -12,7 +12,8 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
-from pricing.admin import announced, routing, rulings
+from pricing import ledger
+from pricing.admin import announced, identities, routing, rulings
 from pricing.admin.forms import OfferingForm
 from pricing.admin.search import OfferingSearch
 from pricing.admin.staleness import StaleOfferings
@@ -55,6 +56,9 @@ class OfferingAdmin(OfferingSearch, HistoryAdmin):
         "reroute",
         "withdraw",
         "relist",
+        "merge",
+        "split",
+        "link",
     )
     fieldsets = (
         (None, {"fields": (("kind", "seller"), ("external_id", "listing"), "name", "model")}),
@@ -90,10 +94,17 @@ class OfferingAdmin(OfferingSearch, HistoryAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: Offering, form: forms.ModelForm, change: bool) -> None:
-        """A link that a person makes stays: feeds and id rules leave it alone."""
-        if "model" in form.changed_data:
+        """A link that a person makes is a decision: feeds and id rules leave it alone, and it can be undone."""
+        if "model" not in form.changed_data:
+            super().save_model(request, obj, form, change)
+            return
+        if not change or obj.kind != Offering.Kind.API:
             obj.model_linked_by = "person"
+            super().save_model(request, obj, form, change)
+            return
+        model, obj.model_id = obj.model, form.initial["model"]
         super().save_model(request, obj, form, change)
+        ledger.link(obj, model, ledger.Ruling(request.user, "edited in the admin"))  # type: ignore[arg-type]
 
     def response_add(self, request: HttpRequest, obj: Offering, post_url_continue: str | None = None) -> HttpResponse:
         """Go on to the new offering's page, where its prices are stated."""
@@ -194,6 +205,18 @@ class OfferingAdmin(OfferingSearch, HistoryAdmin):
     @action(description="Relist", url_path="relist", permissions=["rule"], icon="restart_alt")
     def relist(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._ruled(rulings.relist, request, object_id)
+
+    @action(description="Merge", url_path="merge", permissions=["rule"], icon="merge")
+    def merge(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._ruled(identities.merge, request, object_id)
+
+    @action(description="Split", url_path="split", permissions=["rule"], icon="call_split")
+    def split(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._ruled(identities.split, request, object_id)
+
+    @action(description="Link to a model", url_path="link", permissions=["rule"], icon="link")
+    def link(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._ruled(identities.link, request, object_id)
 
     def _ruled(self, page: Callable[..., HttpResponse], request: HttpRequest, object_id: str) -> HttpResponse:
         offering = self.get_object(request, object_id)

@@ -203,7 +203,9 @@ def rule(
 
 def what_changed(offering: Offering | None, after_decision: int) -> str:
     """The headlines of what decisions after a given one changed."""
-    changes = PricingChange.objects.filter(offering=offering, decision_id__gt=after_decision).order_by("sequence")
+    # A merge and a split are told at whichever of the two offerings moved.
+    made = Decision.objects.filter(offering=offering, pk__gt=after_decision)
+    changes = PricingChange.objects.filter(decision__in=made).order_by("sequence")
     headlines = list(changes.values_list("headline", flat=True))
     return " · ".join(headlines) or "Kept on record. What is believed stays as it was, so there is no change to tell."
 

@@ -11,6 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from companies.models import AIModel, Company
+from pricing.api.unmatched import refuse_unknown
 from pricing.clock import lapsed
 from pricing.currencies.recorded import current_rates
 from pricing.meters import METERS
@@ -103,6 +104,8 @@ class SoldFilters(StrictFilterSet):
         matched = Q(pk__in=Reference.objects.filter(**reference).values("offering"))
         if set(reference) == {"external_id__in"}:
             matched |= Q(**reference)
+        if not Offering.objects.filter(matched).exists():
+            refuse_unknown(asked)
         return self.on_offerings(queryset, matched)
 
     def on_offerings(self, queryset: QuerySet[Any], condition: Q) -> QuerySet[Any]:

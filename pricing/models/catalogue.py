@@ -113,6 +113,16 @@ class Offering(models.Model):
     def __str__(self) -> str:
         return f"{self.name} at {self.seller}"
 
+    @property
+    def standing(self) -> Offering:
+        """The offering that stands for it: itself, or what it was merged into, by however many steps."""
+        seen: set[int] = set()
+        offering = self
+        while offering.merged_into is not None and offering.pk not in seen:
+            seen.add(offering.pk)
+            offering = offering.merged_into
+        return offering
+
 
 class Reference(models.Model):
     """The id by which one source knows an offering; the conditions the id fixes are on its lines."""
@@ -126,6 +136,14 @@ class Reference(models.Model):
         null=True, blank=True, help_text="First observation without it, in UTC; empty while the source names it."
     )
     linked_by_person = models.BooleanField(default=False)
+    continues = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="continued_by",
+        help_text="The id that the source gave up as it took this one: what both say is one story.",
+    )
     history = HistoricalRecords(excluded_fields=["first_seen_at", "absent_since"])
 
     class Meta:

@@ -1,13 +1,16 @@
-"""Taking what people say: prices stated and announced, promotions, pins, withdrawals, and their undoing."""
+"""Taking what people say: prices, promotions, pins, withdrawals, what is one offering, and the undoing of it."""
 
 from pricing.rulings.announcing import announce, reschedule, retract
 from pricing.rulings.calendars import retire_calendar, state_calendar
 from pricing.rulings.correcting import correct
 from pricing.rulings.decisions import EDITORS, Ruling, editors
 from pricing.rulings.holds import refuse_hold, release_hold
+from pricing.rulings.linking import link
 from pricing.rulings.listing import relist, withdraw
+from pricing.rulings.merging import joins_absorbed, merge
 from pricing.rulings.pinning import pin, resolve_again
 from pricing.rulings.promoting import end_promotion, extend_promotion, make_permanent
+from pricing.rulings.splitting import move_references, split
 from pricing.rulings.stating import retire_statement, state, state_together
 from pricing.rulings.undoing import undo
 
@@ -19,7 +22,11 @@ __all__ = [
     "editors",
     "end_promotion",
     "extend_promotion",
+    "joins_absorbed",
+    "link",
     "make_permanent",
+    "merge",
+    "move_references",
     "pin",
     "refuse_hold",
     "release_hold",
@@ -29,6 +36,7 @@ __all__ = [
     "retire_calendar",
     "retire_statement",
     "retract",
+    "split",
     "state",
     "state_calendar",
     "state_together",

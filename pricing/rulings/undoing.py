@@ -12,6 +12,9 @@ from pricing.locks import lock_ledger
 from pricing.models import Decision, Statement
 from pricing.routes.settling import settle_whole
 from pricing.rulings.decisions import Ruling, decide
+from pricing.rulings.linking import unlink
+from pricing.rulings.merging import unmerge
+from pricing.rulings.splitting import unsplit
 from pricing.rulings.stating import take_back
 from pricing.sheets import LedgerError, Outcome
 
@@ -21,18 +24,22 @@ UNDOABLE = (
     Decision.Kind.WITHDRAW,
     Decision.Kind.RELEASE,
     Decision.Kind.REFUSE,
+    Decision.Kind.MERGE,
+    Decision.Kind.SPLIT,
+    Decision.Kind.LINK,
 )
+_IDENTITY = {Decision.Kind.MERGE: unmerge, Decision.Kind.SPLIT: unsplit, Decision.Kind.LINK: unlink}
 
 
 def undo(decision: Decision, ruling: Ruling) -> Outcome:
-    """Undo a stated price, a pin, a withdrawal or a ruling on a hold as if it had never been. Raises LedgerError.
+    """Undo a price stated, a pin, a withdrawal, a ruling on a hold, a merge, split or link, as if it had never been.
 
-    Of prices that were stated together, all are taken back together.
+    What was ruled together is taken back together. Raises LedgerError.
     """
     if decision.kind not in UNDOABLE or decision.offering is None:
         raise LedgerError(
             f"a decision to {decision.get_kind_display()} cannot be undone; stated prices, pins, withdrawals, "
-            "reroutes and what was ruled on holds can"
+            "reroutes, merges, splits, links and what was ruled on holds can"
         )
     with transaction.atomic():
         lock_ledger()
@@ -41,9 +48,23 @@ def undo(decision: Decision, ruling: Ruling) -> Outcome:
         if decision.kind == Decision.Kind.STATE:
             return take_back(_made_by(decision), ruling)
         now = timezone.now()
+        if decision.kind in _IDENTITY:
+            return _take_apart(decision, ruling, now)
         undoing = decide(Decision.Kind.UNDO, decision.offering, ruling, now, undoes=decision)
         cause = Cause(now, now, decision_id=undoing.pk, ruled=not _is_withdrawal_ahead(decision, now))
         return Outcome(settled=settle_whole(decision.offering, cause))
+
+
+def _take_apart(decision: Decision, ruling: Ruling, now: datetime) -> Outcome:
+    """Undo a ruling on what is one offering, and those made in one operation with it, the last one first."""
+    outcome = Outcome()
+    operation = decision.details.get("operation")
+    made = (
+        Decision.objects.filter(details__operation=operation) if operation else Decision.objects.filter(pk=decision.pk)
+    )
+    for each in made.filter(kind__in=_IDENTITY, undone_by=None).order_by("-pk"):
+        outcome.settled.add(_IDENTITY[Decision.Kind(each.kind)](each, ruling, now).settled)
+    return outcome
 
 
 def _made_by(decision: Decision) -> list[Statement]:

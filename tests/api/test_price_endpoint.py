@@ -92,7 +92,7 @@ class TestPrices(ListContract):
         "currency": lambda _record: ("USD", ["0.66", "1", "20", in_dollars("5")]),
         "source": [("models-dev", ["0.66", "1"]), ("litellm", ["0.66", "1", "5"])],
         "provider": ("azure", ["5"]),
-        "external_id": [("deepseek/deepseek-chat", ["0.66", "1"]), ("pro", ["20"]), ("unheard-of", [])],
+        "external_id": [("deepseek/deepseek-chat", ["0.66", "1"]), ("pro", ["20"])],
         "search": [("azure ds", ["5"]), ("chat", ["0.66", "1"])],
     }
 

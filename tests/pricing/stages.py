@@ -118,6 +118,9 @@ class Stage:
         ]
 
     def _reference(self, slug: str, offering: Offering, external_id: str) -> int:
+        known = Reference.objects.filter(source=self.source(slug), external_id=external_id, offering=offering).first()
+        if known is not None:  # whose provider was named for another offering before a merge
+            return known.pk
         row, _ = Reference.objects.get_or_create(
             source=self.source(slug),
             provider=offering.name,
