@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('pricing', '0007_routes'),
+        ('pricing', '0008_doubts_closed'),
     ]
 
     operations = [
