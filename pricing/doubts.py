@@ -85,7 +85,9 @@ class Doubtful:
 
 
 def _keep_holds(doubtful: Doubtful, readings: Readings, now: datetime, refresh_id: int | None) -> None:
-    held = {(each.statement, each.reason): (sheet, each) for sheet, each in doubtful.held()}
+    held = {
+        (each.statement, each.reason): (sheet, each) for sheet, each in doubtful.held() if not sheet.has_refused(each)
+    }
     standing: dict[HoldKey, Hold] = {}
     sheet_of = doubtful.lines()
     rows = Hold.objects.filter(closed_at__isnull=True, statement__isnull=False, offering__in=doubtful.sheets)
@@ -97,7 +99,7 @@ def _keep_holds(doubtful: Doubtful, readings: Readings, now: datetime, refresh_i
         hold.closed_at = now
         hold.outcome = _outcome(hold, sheet_of[hold.line_id or 0], readings)
         hold.save(update_fields=["closed_at", "outcome"])
-    opened = [key for key, (sheet, each) in held.items() if key not in standing and not sheet.has_refused(each)]
+    opened = [key for key in held if key not in standing]
     sources = _sources_of([statement for statement, _ in opened])
     save_new([_hold(*held[key], sources[key[0]], now, refresh_id) for key in opened])
 

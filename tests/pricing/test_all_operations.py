@@ -158,11 +158,14 @@ class Watched:
         kinds = list(
             told.exclude(change__kind__in=OF_THE_FUTURE)
             .order_by("change__sequence")
-            .values_list("change__kind", "change__nature")
+            .values_list("change__kind", "change__nature", "old")
         )
         assert kinds, (line, short(moment), "was not told")
-        together = [nature for _, nature in kinds]
-        twice = any(one == other == "market" for one, other in pairwise(together))
+        # What was first told as a beginning is told again as a move once an older reading shows the price before it.
+        twice = any(
+            one[1] == other[1] == "market" and (one[2] is not None or other[2] is None)
+            for one, other in pairwise(kinds)
+        )
         assert not twice, (line, short(moment), kinds)
 
 

@@ -309,7 +309,7 @@ def test_an_unchanged_reading_costs_a_handful_of_queries(
     stage.read("models-dev", 0, said)
     with django_assert_max_num_queries(60):
         stage.read("models-dev", 7, said)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(18):
         stage.read_again("models-dev", 14)
 
 
