@@ -27,9 +27,8 @@ Rows = Mapping[Key, Sequence[Price]]
 
 
 def coming_prices(scope: Scope, now: datetime) -> list[Coming]:
-    """What begins and ends after ``now``, one thing for each offering and moment; by four queries at most."""
-    believed = _prices(scope).filter(known_until=None)
-    live = _keyed(believed.filter(Q(effective_from__gt=now) | Q(effective_until__gt=now)), now)
+    """What begins and ends after ``now``, one thing for each offering and moment."""
+    live = _keyed(_believed(scope, now), now)
     live = {key: rows for key, rows in live.items() if _moved(key, rows)}
     closed = _keyed(_forgone(scope, {offering for _, offering, _ in live}, told_since(now)), None)
     listed = _list_prices({offering for kind, offering, _ in live if kind == PROMOTION_END})
@@ -40,8 +39,15 @@ def coming_prices(scope: Scope, now: datetime) -> list[Coming]:
 
 
 def _prices(scope: Scope) -> QuerySet[Price]:
-    prices = Price.objects.filter(scope.of_offerings("line__offering__")).order_by("line_id", "effective_from")
+    prices = Price.objects.filter(scope.of_offerings("line__offering__")).order_by()
     return prices.select_related("line__offering__seller", "statement", "source")
+
+
+def _believed(scope: Scope, now: datetime) -> Iterable[Price]:
+    """What is believed to begin or to end after ``now``: one look-up along the index of each."""
+    believed = _prices(scope).filter(known_until=None)
+    starting, ending = believed.filter(effective_from__gt=now), believed.filter(effective_until__gt=now)
+    return {row.pk: row for row in [*starting, *ending]}.values()
 
 
 def _forgone(scope: Scope, live: Collection[int], since: datetime) -> QuerySet[Price]:
@@ -49,14 +55,15 @@ def _forgone(scope: Scope, live: Collection[int], since: datetime) -> QuerySet[P
     changed = PricingChange.objects.filter(
         detected_at__gte=since, kind__in=_TAKES_BACK, initial=False, backfilled=False
     ).order_by()
+    # Named one by one, so that both databases go from offerings to their prices and read no others.
+    offerings = {*live, *changed.values_list("offering_id", flat=True).distinct()}
     dropped = Q(effective_from__gt=F("known_until")) | Q(effective_until__gt=F("known_until"))
-    whose = Q(line__offering__in=list(live)) | Q(line__offering__in=changed.values("offering"))
-    return _prices(scope).filter(dropped, whose, known_until__isnull=False)
+    return _prices(scope).filter(dropped, line__offering__in=offerings, known_until__isnull=False)
 
 
 def _keyed(prices: Iterable[Price], now: datetime | None) -> dict[Key, list[Price]]:
     """The rows by what they begin or end; those that ceased to be believed, as it was when they did (now: None)."""
-    rows = list(prices)
+    rows = sorted(prices, key=lambda row: (row.line_id, row.effective_from, row.pk))
     promoted = {(row.line_id, row.effective_from) for row in rows if row.line.layer == PROMO_LAYER}
     found: dict[Key, list[Price]] = {}
     for row in rows:
