@@ -16,6 +16,7 @@ from pricing.clock import lapsed
 from pricing.currencies.recorded import current_rates
 from pricing.meters import METERS
 from pricing.models import Offering, PriceLine, PricingChange, PricingChangeLine, Reference, Source
+from pricing.upcoming.things import KINDS as UPCOMING_KINDS
 from tracker.api.filters import (
     Choice,
     Choices,
@@ -29,6 +30,7 @@ from tracker.api.filters import (
     StrictFilterSet,
     Texts,
     Whole,
+    Wholes,
     WrongValue,
     words_in,
 )
@@ -284,6 +286,29 @@ class ChangeFilters(SoldFilters):
     def by_percent(self, queryset: QuerySet[Any], name: str, least: Decimal) -> QuerySet[Any]:
         """By the size of a line's move."""
         return _with_line(queryset, Q(percent__gte=least) | Q(percent__lte=-least))
+
+
+class Offerings(Wholes):
+    """Any of some offerings by number; a number that none has is an error."""
+
+    def read(self, texts: list[str]) -> list[int]:
+        numbers: list[int] = super().read(texts)
+        known = set(Offering.objects.filter(pk__in=numbers).values_list("pk", flat=True))
+        for number in numbers:
+            if number not in known:
+                raise WrongValue(f"no offering {number}; `offerings/` lists them")
+        return numbers
+
+
+class UpcomingFilters(StrictFilterSet):
+    """Filters of ``upcoming.ics``; the view uses their values."""
+
+    seller = Named(Company, description="Slug of the company that sells it.")
+    model = Named(AIModel, description="Slug of the AI model behind it.")
+    company = Named(Company, description="Slug of the company that sells it or made its model.")
+    offering = Offerings(description="Id of the offering.")
+    meter = Choices(choices=METERS, description="A price on this meter begins or ends; leaves out all but prices.")
+    kind = Choices(choices=UPCOMING_KINDS, description="What is coming.")
 
 
 class TimelineFilters(StrictFilterSet):

@@ -23,6 +23,7 @@ from pricing.api.views.offerings import (
 )
 from pricing.api.views.prices import PriceListView
 from pricing.api.views.rates import RateListView
+from pricing.api.views.subscriptions import AtomView, JSONFeedView, UpcomingView
 from pricing.api.views.timeline import TimelineView
 
 urlpatterns = [
@@ -33,6 +34,9 @@ urlpatterns = [
     path("rates/", RateListView.as_view(), name="api-rate-list"),
     path("changes/", ChangeListView.as_view(), name="api-change-list"),
     path("changes/<str:id>/", ChangeView.as_view(), name="api-change-detail"),
+    path("changes.atom", AtomView.as_view(), name="api-change-atom"),
+    path("changes.jsonfeed", JSONFeedView.as_view(), name="api-change-jsonfeed"),
+    path("upcoming.ics", UpcomingView.as_view(), name="api-upcoming"),
     path("holds/", HoldListView.as_view(), name="api-hold-list"),
     path("holds/<str:id>/", HoldView.as_view(), name="api-hold-detail"),
     path("holds/<str:id>/release/", ReleaseView.as_view(), name="api-hold-release"),

@@ -16,12 +16,14 @@ from rest_framework.exceptions import ValidationError
 
 from tests.api import (
     test_change_endpoints,
+    test_change_feeds,
     test_company_endpoints,
     test_feed_endpoints,
     test_offering_endpoints,
     test_price_endpoint,
     test_rate_endpoint,
     test_timeline_endpoint,
+    test_upcoming_calendar,
 )
 from tests.api.contract import ReadContract, fault_of, problem_of, schema
 from tracker.api.directory import endpoints
@@ -58,12 +60,14 @@ def contracts() -> set[str]:
     """The endpoints that have a contract test."""
     modules = [
         test_change_endpoints,
+        test_change_feeds,
         test_company_endpoints,
         test_feed_endpoints,
         test_offering_endpoints,
         test_price_endpoint,
         test_rate_endpoint,
         test_timeline_endpoint,
+        test_upcoming_calendar,
     ]
     classes = [value for module in modules for value in vars(module).values() if isinstance(value, type)]
     return {each.template for each in classes if issubclass(each, ReadContract) and hasattr(each, "template")}

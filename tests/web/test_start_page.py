@@ -62,6 +62,19 @@ def test_the_page_says_what_this_is_and_links_on(client: Client) -> None:
     assert {"/api/v1/", "/api/v1/docs/", "/admin/", "/api/v1/prices/", "/api/v1/feeds/"} <= set(links)
 
 
+def test_feed_readers_find_what_to_subscribe_to(client: Client) -> None:
+    page = read(client)
+
+    for media_type, path in (
+        ("application/atom+xml", "/api/v1/changes.atom"),
+        ("application/feed+json", "/api/v1/changes.jsonfeed"),
+        ("text/calendar", "/api/v1/upcoming.ics"),
+    ):
+        assert f'<link rel="alternate" type="{media_type}"' in page
+        assert path in Outline(page).links
+        assert client.get(path).headers["Content-Type"].startswith(media_type)
+
+
 def test_a_first_load_is_explained_and_what_moved_before_it_is_headed_as_history(client: Client) -> None:
     moved = datetime(2026, 1, 20, tzinfo=UTC)
     dated = [costs("4", effective_from=START - 20 * WEEK, effective_until=moved), costs("3", effective_from=moved)]

@@ -115,10 +115,18 @@ class CursorPages(BasePagination):
         """The page that was cut last, around its rows."""
         return {
             "next": self.next_link(),
-            "previous": self._link("b", self.rows[0]) if self.began_before else None,
+            "previous": self.previous_link(),
             "record_as_of": moment_text(as_of),
             "results": list(rows),
         }
+
+    def first_link(self) -> str:
+        """The address of the first page."""
+        return str(remove_query_param(self.request.build_absolute_uri(), "cursor"))
+
+    def previous_link(self) -> str | None:
+        """The address of the page before, or None on the first."""
+        return self._link("b", self.rows[0]) if self.began_before else None
 
     def next_link(self) -> str | None:
         """The address of the following page, or None on the last."""
