@@ -80,6 +80,7 @@ class Desk:
         self._sheets = self._memory.sheets(self._offerings_of(names))
         self._histories = self._memory.histories(self._offerings_of(earlier))
         self._direct.update(self._plainly_named())
+        self._open_tills(names)
 
     def _read_routes(self, sellers: set[str]) -> None:
         if new := sellers - self._sellers_read:
@@ -103,6 +104,18 @@ class Desk:
                 found.add(route.target)
                 waiting += self._leading(route.leads_to)
         return found
+
+    def _open_tills(self, names: set[Pair]) -> None:
+        """Let the process price later lines of these names by column, where nothing has to be said of the name.
+
+        No alias leads from them in this version of the record: a new alias row makes a new one.
+        """
+        for name in names:
+            named = self._named.get(name)
+            if named is not None and not named.notes and not self._leading(name):
+                sheet = self._sheets[named.offering]
+                if isinstance(sheet, PriceSheet):
+                    self._memory.tills.open(name, sheet, named.terms)
 
     def _plainly_named(self) -> list[tuple[Pair, PriceSheet]]:
         """The sheets of the names that always mean one offering, on the terms of the line alone."""
