@@ -76,7 +76,7 @@ def _options() -> argparse.Namespace:
 
 
 def _measured(database: str, url: str, rounds: int) -> dict[str, Any]:
-    with _server(url) as (port, environment):
+    with served(url, _read_genai_prices) as (port, environment):
         _one_bill(database, "every model", None, rounds, port, environment)
         ours, theirs = _one_bill(database, f"{MODELS} models", MODELS, rounds, port, environment)
     ratio = theirs / ours
@@ -99,10 +99,10 @@ def _one_bill(
     """The median seconds of ours and theirs."""
     lines = genai_peer.timed_lines(genai_prices_sheets(), LINES, models)
     body = _body(lines, environment)
-    _compare(lines, json.loads(_post(port, body))["results"])
+    _compare(lines, json.loads(post(port, body))["results"])
     # The second request finds the prices in memory, and learns how they are written.
-    _post(port, body)
-    ours, theirs = _in_turn(lambda: _post(port, body), genai_peer.their_loop(lines), rounds)
+    post(port, body)
+    ours, theirs = _in_turn(lambda: post(port, body), genai_peer.their_loop(lines), rounds)
     times = f"{1000 * ours:.0f} ms for the request, {1000 * theirs:.0f} ms for the loop: x{theirs / ours:.1f}"
     print(f"{database}, {LINES:,} lines on {on}: {times}")
     return ours, theirs
@@ -121,7 +121,7 @@ def _in_turn(ours: Callable[[], object], theirs: Callable[[], object], rounds: i
 
 
 def _body(lines: Sequence[Line], environment: dict[str, str]) -> bytes:
-    listed = _manage(environment, "shell", "--no-imports", "-c", _NAMES).splitlines()[-1]
+    listed = manage(environment, "shell", "--no-imports", "-c", _NAMES).splitlines()[-1]
     sellers = {(provider, model): seller for provider, model, seller in json.loads(listed)}
     asked = [
         {
@@ -136,7 +136,7 @@ def _body(lines: Sequence[Line], environment: dict[str, str]) -> bytes:
     return json.dumps({"lines": asked}).encode()
 
 
-def _post(port: int, body: bytes) -> bytes:
+def post(port: int, body: bytes) -> bytes:
     connection = HTTPConnection("127.0.0.1", port, timeout=120)
     connection.request("POST", "/api/v1/costs/", body, {"Content-Type": "application/json"})
     response = connection.getresponse()
@@ -159,8 +159,8 @@ def _compare(lines: Sequence[Line], answer: Sequence[dict[str, Any]]) -> None:
 
 
 @contextmanager
-def _server(url: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """A record of the installed data, served; the port, and the environment of the project's commands."""
+def served(url: str, fill: Callable[[dict[str, str]], object]) -> Iterator[tuple[int, dict[str, str]]]:
+    """An empty record, filled and served; the port, and the environment of the project's commands."""
     folder = tempfile.mkdtemp(prefix="costs-over-http-")
     name = f"benchmark_costs_{os.getpid()}"
     port = _free_port()
@@ -171,8 +171,8 @@ def _server(url: str) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         if url:
             _on_server(url, f'CREATE DATABASE "{name}"')
-        _manage(environment, "migrate", "-v0")
-        _manage(environment, "refresh", "genai-prices")
+        manage(environment, "migrate", "-v0")
+        fill(environment)
         arguments = ["--config", "python:tracker.gunicorn_settings", "tracker.wsgi"]
         process = subprocess.Popen([sys.executable, "-m", "gunicorn", *arguments], cwd=ROOT, env=environment)
         _await(port)
@@ -186,7 +186,11 @@ def _server(url: str) -> Iterator[tuple[int, dict[str, str]]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _manage(environment: dict[str, str], *arguments: str) -> str:
+def _read_genai_prices(environment: dict[str, str]) -> None:
+    manage(environment, "refresh", "genai-prices")
+
+
+def manage(environment: dict[str, str], *arguments: str) -> str:
     command = [sys.executable, "-W", "ignore", "manage.py", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 

@@ -20,7 +20,7 @@ from pricing.tariffs import CostError, UnknownTerm
 from pricing.usage import UsageError
 
 # Sheets of so many names are at hand beside those that the process keeps.
-NAMES_AT_ONCE = 5000
+NAMES_AT_ONCE = 1000
 # What providers call the tier of a call that asks for none: `auto` leaves the choice to the provider, who charges the
 # standard price unless the answer's own tier says otherwise.
 STANDARD_NAMES = frozenset({"default", "auto"})

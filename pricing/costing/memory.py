@@ -17,11 +17,11 @@ from pricing.costing.sheets import History, Sheet, believed_sheets, histories
 from pricing.costing.tills import Tills
 from tracker.api import record
 
-# What all sheets and histories in memory may hold together: some 40 MB.
-PRICE_ROWS_KEPT = 60_000
+# What all sheets and histories in memory may hold together, and what the sheets of all tills may: some 12 MB each.
+PRICE_ROWS_KEPT = 12_000
 NAMES_KEPT = 20_000
-CITATIONS_KEPT = 20_000
-CHARGES_KEPT = 20_000
+CITATIONS_KEPT = 10_000
+CHARGES_KEPT = 6_000
 
 
 class Memory:

@@ -28,6 +28,7 @@ from tracker.amounts import plain
 from tracker.api.moments import moment_text
 
 _BATCH = 1000
+_MOST_ENDINGS = 5000
 NOTHING_MORE = ',"unpriced":[],"notes":[],"unused":[],"rates":[],"error":null}'
 BEGINNINGS = {meter: f'{{"meter":"{meter}","quantity":' for meter in METERS}
 
@@ -54,6 +55,9 @@ class ResultWriter:
 
     def rows(self, answers: Sequence[Answer], ids: Sequence[Id], places: Sequence[int]) -> list[Row]:
         """Each result; ``places`` are those of the lines in the request."""
+        if len(self._endings) > _MOST_ENDINGS:
+            self._frames.clear()
+            self._endings.clear()
         self._frame(answers)
         return list(map(self._row, answers, ids, places))
 
