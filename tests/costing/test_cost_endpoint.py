@@ -14,10 +14,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from pricing.claims import SlotRule
 from pricing.models import Offering, Price
-from pricing.slots import keep_slots
 from tests.api import factories as make
 from tests.api.contract import problem_of, schema
-from tests.costing.asking import PATH, answer, call, fault, post, results
+from tests.costing.asking import PATH, answer, call, fault, post, results, sold_by_the_hour
 from tracker.environment import RateLimit
 
 pytestmark = pytest.mark.usefixtures("chat")
@@ -140,11 +139,10 @@ def test_terms_of_a_body_count_only_where_the_sheet_has_them(client: Client, cha
     assert (result["total"], result["notes"]) == ("0.3", [])
 
 
-def test_moment_too_far_for_a_calendar_is_a_fault_of_its_line(client: Client, chat: Offering) -> None:
-    source = make.source("models-dev")
-    make.price(make.line(chat, slot="night"), "0.1", source=source)
-    keep_slots(source, {chat.pk: [SlotRule("night", ((0, 480),), time_zone="Asia/Shanghai")]}, make.TRACKED_SINCE)
-    assert fault(results(client, call(at="9999-12-31T23:00:00Z"))[0])["pointer"] == "#/lines/0/at"
+def test_moment_too_far_for_a_calendar_is_a_fault_of_its_line(client: Client) -> None:
+    night = SlotRule("night", ((0, 480),), time_zone="Asia/Shanghai")
+    sold_by_the_hour("nightly", night, input_tokens="2", night_input_tokens="1")
+    assert fault(results(client, call("nightly", at="9999-12-31T23:00:00Z"))[0])["pointer"] == "#/lines/0/at"
 
 
 def test_no_lines_have_no_results(client: Client) -> None:

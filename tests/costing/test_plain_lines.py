@@ -11,13 +11,12 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from companies.models import Company
-from pricing import claims
 from pricing.api.shapes.cost_answer import cost_answer
+from pricing.claims import SlotRule
 from pricing.costing.received import find_lines, read_json
 from pricing.models import Alias, Offering
-from pricing.slots import keep_slots
 from tests.api import factories as make
-from tests.costing.asking import PATH, answer, call, post, results
+from tests.costing.asking import PATH, answer, call, post, results, sold_by_the_hour
 
 JULY = make.moment("2026-07-01")
 MODELS = (
@@ -80,9 +79,8 @@ def sellers_sheets(db: None) -> None:
     make.statement(make.line(chat, "cache_write_tokens", region="eu"), reference=fixed)
     long = _sold("long", input_tokens="3", output_tokens="15", cache_write_1h_tokens="6")
     make.price(make.line(long, above_input_tokens=200_000), "6", source=source)
-    nightly = _sold("nightly", input_tokens="2", output_tokens="4")
-    make.price(make.line(nightly, slot="night"), "1", source=source)
-    keep_slots(source, {nightly.pk: [claims.SlotRule("night", ((0, 480),))]}, make.TRACKED_SINCE)
+    night = SlotRule("night", ((0, 480),))
+    sold_by_the_hour("nightly", night, input_tokens="2", night_input_tokens="1", output_tokens="4")
     _sold("fee", requests="5", input_tokens="1.000000000000000001", output_tokens="0.000000000000000001")
     _sold("embedding", input_tokens="0.02")
     _sold("yuan", currency="CNY", input_tokens="2", output_tokens="8")
@@ -91,7 +89,12 @@ def sellers_sheets(db: None) -> None:
     _sold("plan", zero_means="included", input_tokens="0", output_tokens="1000000")
     _sold("gone", effective_until=JULY, input_tokens="1", output_tokens="2")
     Alias.objects.create(
-        seller=Company.objects.get(), external_id="routed", target_offering=long, known_from=make.MAY, source=source
+        offering=make.offering("routed"),
+        seller=Company.objects.get(),
+        external_id="routed",
+        target_offering=long,
+        known_from=make.MAY,
+        source=source,
     )
 
 
