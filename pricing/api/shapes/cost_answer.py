@@ -22,7 +22,7 @@ from pricing.costing.received import ReceivedLine, read_lines
 from pricing.costing.tills import Charge, Parts, Result
 
 # So many lines are looked up together when they are priced the general way.
-LINES_AT_ONCE = 500
+LINES_AT_ONCE = 400
 # So many are read, priced and written together: what they take fits into a processor's cache.
 LINES_IN_CACHE = 100
 
