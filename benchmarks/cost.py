@@ -1,9 +1,12 @@
 """Prices the same lines by the cost engine and by its peers, in turn in one process, and compares totals.
 
-Run it as ``python benchmarks/cost.py [--every]``; with ``--every`` each line with two totals is
-printed. Times are of the processor. No database is in it: sheets are made of the installed
-genai-prices data, and of LiteLLM's own document when litellm is installed beside the project. It
-measures and does not judge: the exit status is 0 whatever it finds.
+Run it as ``python benchmarks/cost.py [--every] [--litellm FILE] [--postgresql URL] [--engine-only]``;
+with ``--every`` each line with two totals is printed. The engine's times are of the processor, and no
+database is in them: sheets are made of the installed genai-prices data, and of a LiteLLM document
+(``--litellm``, may be ``.gz``; else litellm's own) when litellm is installed beside the project. Then
+10,000 lines go in one ``POST costs/`` over HTTP (see ``benchmarks/costs_over_http.py``), on SQLite and
+on the PostgreSQL server named by ``--postgresql`` or DATABASE_URL. It measures and does not judge: the
+exit status is 0 whatever it finds.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -20,6 +24,7 @@ from statistics import median
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
+from benchmarks import costs_over_http  # noqa: E402
 from benchmarks.cost_peers import genai_peer, litellm_peer  # noqa: E402
 from benchmarks.cost_peers.differences import Comparison  # noqa: E402
 from benchmarks.cost_peers.sheets import genai_prices_sheets  # noqa: E402
@@ -34,8 +39,13 @@ GOALS = {genai_peer.NAME: 10, litellm_peer.NAME: 15}
 
 def main() -> int:
     """Measure, compare, print."""
-    every = _arguments().every
-    rows = [*_against_genai_prices(every), *_against_litellm(every)]
+    options = _arguments()
+    if options.litellm:
+        litellm_peer.use_document(options.litellm)
+    rows = [*_against_genai_prices(options.every), *_against_litellm(options.every)]
+    if not options.engine_only:
+        rows += costs_over_http.rows(ROUNDS, options.postgresql)
+    print()
     for row in rows:
         print(json.dumps(row))
     return 0
@@ -44,6 +54,9 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     parser.add_argument("--every", action="store_true", help="print every line with two totals")
+    parser.add_argument("--litellm", metavar="FILE", type=Path, help="a LiteLLM document to compare on")
+    parser.add_argument("--postgresql", metavar="URL", default=os.environ.get("DATABASE_URL", ""))
+    parser.add_argument("--engine-only", action="store_true", help="leave the request over HTTP out")
     return parser.parse_known_args()[0]
 
 

@@ -115,13 +115,14 @@ class Cost(NamedTuple):
 class PriceSheet:
     """An offering's prices over time, and the plans made of them so far."""
 
-    __slots__ = ("currency", "edges", "has_slots", "plans", "tariffs", "thresholds")
+    __slots__ = ("currency", "edges", "has_slots", "plans", "rows", "tariffs", "thresholds")
 
     def __init__(self, tariffs: Tariffs) -> None:
         self.tariffs = tariffs
         self.edges, self.thresholds, self.has_slots = tuple(tariffs.edges), tuple(tariffs.thresholds), tariffs.has_slots
         self.plans: dict[object, Plan] = {}
         currencies = Counter(sorted(price.currency for price in tariffs))
+        self.rows = currencies.total()
         self.currency = currencies.most_common(1)[0][0] if currencies else "USD"
 
 
@@ -232,10 +233,34 @@ def _earliest(sheet: PriceSheet, terms: tuple[str, str, str, str], at: datetime)
     return first if first is not None and first > at else None
 
 
-_PlanKey = tuple[tuple[str, ...], int, int, tuple[Slots, ...], tuple[str, str, str, str]]
+PlanKey = tuple[tuple[str, ...], int, int, tuple[Slots, ...], tuple[str, str, str, str]]
 
 
-def _keep_plan(sheet: PriceSheet, key: _PlanKey, moment: datetime) -> Plan:
+def plan_key(sheet: PriceSheet, usage: Mapping[str, Any], at: datetime, terms: tuple[str, str, str, str]) -> PlanKey:
+    """What ``price`` tells plans apart by, for a usage at a moment in UTC. Raises CostError and UsageError."""
+    return (
+        tuple(usage),
+        bisect_right(sheet.edges, at) if sheet.edges else 0,
+        bisect_left(sheet.thresholds, _input_tokens(usage)) if sheet.thresholds else 0,
+        sheet.tariffs.slots(at, at) if sheet.has_slots else (),
+        terms,
+    )
+
+
+def plan_of(sheet: PriceSheet, key: PlanKey, at: datetime) -> Plan:
+    """The plan by which ``price`` prices usages of a key at a moment. Raises UsageError and UnknownTerm."""
+    return sheet.plans.get(key) or _keep_plan(sheet, key, at)
+
+
+def cost_of(plan: Plan, held: Sequence[Quantity]) -> Cost:
+    """The cost by a plan of what is held at each place, after what the plan merges has been merged."""
+    quantities = plan.pick(held)
+    amounts = list(map(_multiply, plan.unit_amounts, quantities))
+    total = reduce(_add, amounts) if amounts else _ZERO
+    return _explained(plan, quantities, amounts, total, held, None)
+
+
+def _keep_plan(sheet: PriceSheet, key: PlanKey, moment: datetime) -> Plan:
     keys, _, reached, slots, terms = key
     situation = sheet.tariffs.situation(moment, reached, slots)
     plan = make_plan(sheet.tariffs, keys, Terms(*terms), situation, sheet.currency)

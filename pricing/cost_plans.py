@@ -53,9 +53,9 @@ class Gap(NamedTuple):
 class Plan:
     """What is charged for the counts of a shape, after which comes one more place: the call itself.
 
-    First the counts at the places of ``merges`` take in others. Then ``pick`` takes the quantities that
-    are charged, and with them ``meters``, ``unit_amounts`` (for one of what the meter counts) and
-    ``prices`` go side by side, in the order of the table of meters. ``notes`` belong to places.
+    First the counts at the places of ``merges`` take in others. Then ``pick`` takes the quantities at
+    the places ``charged``, and with them ``meters``, ``unit_amounts`` (for one of what the meter counts)
+    and ``prices`` go side by side, in the order of the table of meters. ``notes`` belong to places.
     ``currency`` is empty where there are several.
 
     Columns, and parts that plans share, keep together what pricing a line reads: with thousands of
@@ -71,6 +71,7 @@ class Plan:
     gaps: tuple[Gap, ...]
     notes: tuple[tuple[int, tuple[str, ...]], ...]
     currency: str
+    charged: Places
 
 
 @lru_cache(maxsize=4096)
@@ -91,10 +92,11 @@ def make_plan(tariffs: Tariffs, keys: tuple[str, ...], terms: Terms, situation: 
     prices = tuple(chosen[meter] for meter in meters)
     remarks = ((charged[meter][0], tuple(_remarks(meter, chosen[meter], terms))) for meter in meters)
     currencies = {cited.currency for cited in prices} or {currency}
+    places = shared(tuple(charged[meter][0] for meter in meters))
     return Plan(
         shape=counts,
         merges=shared(tuple((first, tuple(rest)) for first, *rest in (*charged.values(), *missing.values()) if rest)),
-        pick=_picker(tuple(charged[meter][0] for meter in meters)),
+        pick=_picker(places),
         meters=shared(tuple(meters)),
         unit_amounts=shared(tuple(map(_unit_amount, (cited.amount for cited in prices), meters))),
         prices=prices,
@@ -104,6 +106,7 @@ def make_plan(tariffs: Tariffs, keys: tuple[str, ...], terms: Terms, situation: 
         ),
         notes=tuple((place, notes) for place, notes in remarks if notes),
         currency="" if len(currencies) > 1 else currencies.pop(),
+        charged=places,
     )
 
 

@@ -177,12 +177,16 @@ class Tariffs:
         nearest = next(others, None)
         return nearest is not None and (nearest.amount, nearest.currency) == (price.amount, price.currency)
 
+    def has(self, field: str, value: str) -> bool:
+        """Whether a tier, region, variant or commitment is one that some line has, or the plain one."""
+        return value in getattr(self._choices, field) or value == getattr(Terms(), field)
+
     def refuse_unknown(self, terms: Terms) -> None:
         """Raises UnknownTerm for a tier, variant or commitment that no line has."""
         for field in ("service_tier", "variant", "commitment"):
-            value, choices = getattr(terms, field), getattr(self._choices, field)
-            if value not in choices and value != getattr(Terms(), field):
-                raise UnknownTerm(field, value, [choice for choice in choices if choice])
+            value = getattr(terms, field)
+            if not self.has(field, value):
+                raise UnknownTerm(field, value, [choice for choice in getattr(self._choices, field) if choice])
 
     def first_known(self, terms: Terms) -> datetime | None:
         """When the first price on exactly these terms begins, any region but another's; None without one."""

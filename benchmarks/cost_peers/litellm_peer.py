@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +23,19 @@ from pricing.tariffs import CostError, Terms
 NAME = "litellm.cost_per_token"
 _DOCUMENT = "model_prices_and_context_window_backup.json"
 _MODES = ("chat", "completion", "responses")
-_TIERS = ("priority", "flex")
+# The tiers that a line may ask for, and the field by which a row prices each.
+_TIERS = {
+    "priority": "input_cost_per_token_priority",
+    "flex": "input_cost_per_token_flex",
+    "batch": "input_cost_per_token_batches",
+}
+_CACHE_FIELDS = {
+    "cache_read_tokens": "cache_read_input_token_cost",
+    "cache_write_tokens": "cache_creation_input_token_cost",
+    "cache_write_1h_tokens": "cache_creation_input_token_cost_above_1hr",
+}
+_chosen: list[Path] = []
+_loaded: dict[str, Any] = {}
 # Floats: what is closer than this is one amount.
 _NOISE = Decimal("1e-9")
 
@@ -29,7 +43,10 @@ USAGES: tuple[dict[str, int], ...] = (
     {"input_tokens": 1_000, "output_tokens": 200},
     {"input_tokens": 10_007, "cache_read_tokens": 4_001, "output_tokens": 501, "reasoning_tokens": 333},
     {"input_tokens": 10_007, "cache_read_tokens": 4_001, "cache_write_tokens": 2_003, "output_tokens": 501},
+    {"input_tokens": 10_007, "cache_write_tokens": 5_003, "cache_write_1h_tokens": 2_001, "output_tokens": 501},
+    {"input_tokens": 150_001, "cache_read_tokens": 40_001, "output_tokens": 200},
     {"input_tokens": 300_001, "output_tokens": 200},
+    {"input_tokens": 300_001, "cache_read_tokens": 140_001, "cache_write_tokens": 2_003, "output_tokens": 200},
 )
 
 REQUEST_FEE = Reason("the document's price per request: cost_per_token leaves its own field out", "ours")
@@ -49,6 +66,20 @@ LONG_TIER = Reason(
     "tier's own for any length",
     "neither: sellers charge the tier's share of the long price, which the document lacks",
 )
+BATCH_HALF = Reason(
+    "the document has a batch price for the input alone: batch_cost_calculator takes half of the standard price for "
+    "the output, the engine all of it",
+    "theirs: sellers halve both",
+)
+BATCH_CACHE = Reason(
+    "the document has no batch price for the cache: batch_cost_calculator charges what was read or written as new "
+    "input in the batch, the engine at the cache's own standard price",
+    "ours: a cache that is priced is not charged as new input",
+)
+BATCH_HOUR = Reason(
+    "batch_cost_calculator charges a write for an hour as one for five minutes, although the document prices both",
+    "ours",
+)
 OTHER_ROW = Reason(
     "the document has two rows whose keys differ by the provider in front: cost_per_token prices the other one",
     "ours: the row that was asked for",
@@ -65,10 +96,7 @@ class Line:
     terms: Terms
     sheet: PriceSheet
     row: Mapping[str, Any]
-
-    @property
-    def tier(self) -> str | None:
-        return None if self.terms.service_tier == "standard" else self.terms.service_tier
+    tier: str | None = None
 
 
 def is_installed() -> bool:
@@ -76,13 +104,35 @@ def is_installed() -> bool:
     return find_spec("litellm") is not None
 
 
+def use_document(path: Path) -> None:
+    """Compare on this document, which litellm is told to use as well, in place of the one in its package."""
+    _chosen[:] = [path]
+
+
 def document() -> bytes:
-    """The document inside the package, which it is also told to use."""
+    """The document that both price by."""
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     import litellm
 
     litellm.suppress_debug_info = True
-    return (Path(litellm.__file__).parent / _DOCUMENT).read_bytes()
+    path = _chosen[0] if _chosen else Path(litellm.__file__).parent / _DOCUMENT
+    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    if _chosen and litellm.model_cost is not _loaded.get("rows"):
+        _load(json.loads(content))
+    return content
+
+
+def _load(rows: dict[str, Any]) -> None:
+    """Put a document in the place of the one that litellm began with."""
+    import litellm
+
+    litellm.model_cost.clear()
+    litellm.model_cost.update({key: row for key, row in rows.items() if key != "sample_spec"})
+    litellm.add_known_models()
+    _loaded["rows"] = litellm.model_cost
+    litellm.utils._invalidate_model_cost_lowercase_map()
+    for name in ("_cached_get_model_info_helper", "get_model_info"):
+        getattr(getattr(litellm.utils, name, None), "cache_clear", lambda: None)()
 
 
 def all_lines() -> Iterator[Line]:
@@ -96,15 +146,15 @@ def all_lines() -> Iterator[Line]:
             fixed = fixed_terms(sheet)
             for usage in USAGES:
                 yield Line(key, provider, usage, fixed, sheet, row)
-                for tier in _TIERS:
-                    if f"input_cost_per_token_{tier}" in row:
-                        yield Line(key, provider, usage, fixed._replace(service_tier=tier), sheet, row)
+                for tier, field in _TIERS.items():
+                    if field in row:
+                        yield Line(key, provider, usage, fixed._replace(service_tier=tier), sheet, row, tier)
 
 
 def fixed_terms(sheet: PriceSheet) -> Terms:
-    """The region, variant and commitment that a key fixes: those that all its token prices share."""
+    """The tier, region, variant and commitment that a key fixes: those that all its token prices share."""
     lines = [found.line for found in sheet.tariffs if METERS[found.line.meter].slug.endswith("_tokens")]
-    shared = {field: {getattr(line, field) for line in lines} for field in ("region", "variant", "commitment")}
+    shared = {field: {getattr(line, field) for line in lines} for field in Terms._fields}
     return Terms(**{field: values.pop() for field, values in shared.items() if len(values) == 1})
 
 
@@ -130,13 +180,22 @@ def _our_cost(line: Line) -> Cost | str:
 
 
 def _their_total(line: Line) -> Decimal | str:
-    import litellm
-
     try:
-        asked = _their_words(line)
-        return Decimal(repr(float(sum(litellm.cost_per_token(**asked, usage_object=_their_usage(line.usage))))))
+        return Decimal(repr(float(sum(_their_costs(line)))))
     except Exception as error:
         return f"{type(error).__name__}: {error}"
+
+
+def _their_costs(line: Line) -> tuple[float, float]:
+    """Of the input and the output; batches have a function of their own."""
+    import litellm
+    from litellm.cost_calculator import batch_cost_calculator
+
+    usage = _their_usage(line.usage)
+    if line.tier == "batch":
+        return batch_cost_calculator(usage, line.key, line.row.get("litellm_provider"))
+    costs: tuple[float, float] = litellm.cost_per_token(**_their_words(line), usage_object=usage)
+    return costs
 
 
 def _their_words(line: Line) -> dict[str, Any]:
@@ -152,14 +211,27 @@ def _their_words(line: Line) -> dict[str, Any]:
 
 
 def _their_usage(usage: Mapping[str, int]) -> Any:
-    from litellm.types.utils import CompletionTokensDetailsWrapper, PromptTokensDetailsWrapper, Usage
+    from litellm.types.utils import (
+        CacheCreationTokenDetails,
+        CompletionTokensDetailsWrapper,
+        PromptTokensDetailsWrapper,
+        Usage,
+    )
 
     read, written = usage.get("cache_read_tokens", 0), usage.get("cache_write_tokens", 0)
+    for_an_hour = usage.get("cache_write_1h_tokens", 0)
+    by_age = CacheCreationTokenDetails(
+        ephemeral_5m_input_tokens=written - for_an_hour, ephemeral_1h_input_tokens=for_an_hour
+    )
     return Usage(
         prompt_tokens=usage["input_tokens"],
         completion_tokens=usage["output_tokens"],
         total_tokens=usage["input_tokens"] + usage["output_tokens"],
-        prompt_tokens_details=PromptTokensDetailsWrapper(cached_tokens=read, cache_creation_tokens=written),
+        prompt_tokens_details=PromptTokensDetailsWrapper(
+            cached_tokens=read,
+            cache_creation_tokens=written,
+            cache_creation_token_details=by_age if for_an_hour else None,
+        ),
         completion_tokens_details=CompletionTokensDetailsWrapper(reasoning_tokens=usage.get("reasoning_tokens", 0)),
         cache_read_input_tokens=read,
         cache_creation_input_tokens=written,
@@ -175,16 +247,30 @@ def _same(ours: Decimal | str, theirs: Decimal | str) -> bool:
 def _reason(line: Line, ours: Cost | str, theirs: Decimal | str) -> Reason:
     if isinstance(ours, str) or isinstance(theirs, str):
         return UNEXPLAINED
-    is_long = any(item.price.line.above_input_tokens for item in ours.items)
+    is_batch, row = line.tier == "batch", line.row
+    cached = [key for key in line.usage if key.startswith("cache_")]
     reasons = (
         (REQUEST_FEE, any(item.meter == "requests" for item in ours.items)),
         (FIREWORKS_TIER, line.provider == "fireworks_ai" and line.tier),
         (FIREWORKS_CACHE, line.provider == "fireworks_ai"),
-        (LONG_TIER, line.tier and line.sheet.thresholds and not is_long),
+        (BATCH_HALF, is_batch and "output_cost_per_token_batches" not in row),
+        (BATCH_HOUR, is_batch and "cache_write_1h_tokens" in cached and _has_batch_cache(row)),
+        (BATCH_CACHE, is_batch and cached and not all(f"{_CACHE_FIELDS[key]}_batches" in row for key in cached)),
+        (LONG_TIER, line.tier and _is_short_of_long_prices(line, ours)),
         (OTHER_ROW, _prices_other_row(line)),
-        (PERPLEXITY, line.provider == "perplexity" and ("cache_read_tokens" in line.usage or line.sheet.thresholds)),
+        (PERPLEXITY, line.provider == "perplexity" and (cached or line.sheet.thresholds)),
     )
     return next((reason for reason, holds in reasons if holds), UNEXPLAINED)
+
+
+def _has_batch_cache(row: Mapping[str, Any]) -> bool:
+    return f"{_CACHE_FIELDS['cache_write_tokens']}_batches" in row
+
+
+def _is_short_of_long_prices(line: Line, ours: Cost) -> bool:
+    """Whether the input is above a threshold of the document, and some item's price is not."""
+    above = [threshold for threshold in line.sheet.thresholds if line.usage["input_tokens"] > threshold]
+    return bool(above) and any(not item.price.line.above_input_tokens for item in ours.items)
 
 
 def _prices_other_row(line: Line) -> bool:

@@ -94,10 +94,15 @@ def _read_rest(line: Mapping[str, Any], read: AskedLine) -> AskedLine:
     return read._replace(
         usage=usage,
         known_at=None if known_at is None else read_moment("known_at", known_at),
-        terms={term: value for term in TERMS if (value := _term(line, term)) is not None},
+        terms=read_terms(line),
         assume_earliest=bool(assume),
         provider=provider,
     )
+
+
+def read_terms(line: Mapping[str, Any]) -> dict[str, str]:
+    """The terms that a line says. Raises LineFault."""
+    return {term: value for term in TERMS if (value := _term(line, term)) is not None}
 
 
 def read_moment(field: str, text: Any) -> datetime:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from pricing.claims import STANDARD_TIER
 from pricing.cost import Cost, MixedCurrencies, PriceSheet, price
 from pricing.costing.asked import NOTHING, AskedLine, LineFault, fault_of_usage
 from pricing.costing.memory import Memory
@@ -15,11 +16,14 @@ from pricing.costing.suggestions import Suggestions
 from pricing.currencies.conversion import Conversion
 from pricing.currencies.costs import in_one_currency
 from pricing.identity import identity_key
-from pricing.tariffs import UnknownTerm
+from pricing.tariffs import CostError, UnknownTerm
 from pricing.usage import UsageError
 
 # Sheets of so many names are at hand beside those that the process keeps.
-NAMES_AT_ONCE = 5000
+NAMES_AT_ONCE = 1000
+# What providers call the tier of a call that asks for none: `auto` leaves the choice to the provider, who charges the
+# standard price unless the answer's own tier says otherwise.
+STANDARD_NAMES = frozenset({"default", "auto"})
 
 
 class CostedLine(NamedTuple):
@@ -80,6 +84,7 @@ class Desk:
         self._sheets = self._memory.sheets(self._offerings_of(names))
         self._histories = self._memory.histories(self._offerings_of(earlier))
         self._direct.update(self._plainly_named())
+        self._open_tills(names)
 
     def _read_routes(self, sellers: set[str]) -> None:
         if new := sellers - self._sellers_read:
@@ -104,6 +109,18 @@ class Desk:
                 waiting += self._leading(route.leads_to)
         return found
 
+    def _open_tills(self, names: set[Pair]) -> None:
+        """Let the process price later lines of these names by column, where nothing has to be said of the name.
+
+        No alias leads from them in this version of the record: a new alias row makes a new one.
+        """
+        for name in names:
+            named = self._named.get(name)
+            if named is not None and not named.notes and not self._leading(name):
+                sheet = self._sheets[named.offering]
+                if isinstance(sheet, PriceSheet):
+                    self._memory.tills.open(name, sheet, named.terms)
+
     def _plainly_named(self) -> list[tuple[Pair, PriceSheet]]:
         """The sheets of the names that always mean one offering, on the terms of the line alone."""
         found = []
@@ -119,15 +136,15 @@ class Desk:
             sheet = self._direct.get(name)
             if sheet is None or provider is not None or known_at is not None:
                 return self._found_and_priced(line)
-            if terms or assume_earliest:
-                cost = price(sheet, usage, at or self._now, assume_earliest=assume_earliest, **terms)
-            else:
+            if not (terms or assume_earliest):
                 cost = price(sheet, usage, at or self._now)
-            return CostedLine(cost, self._in_currency(cost), None, cost.notes)
+                return CostedLine(cost, self._in_currency(cost), None, cost.notes)
+            cost, notes = _cost(sheet, line, at or self._now, NOTHING)
+            return CostedLine(cost, self._in_currency(cost), None, (*cost.notes, *notes))
         except UsageError as error:
             return fault_of_usage(error, ("usage",))
-        except UnknownTerm as error:
-            return _fault_of_term(error)
+        except CostError as error:
+            return _fault_of_terms_or_moment(error)
         except LineFault as fault:
             return fault
 
@@ -182,28 +199,39 @@ class Desk:
 
 
 def _cost(sheet: PriceSheet, line: AskedLine, at: datetime, fixed: Mapping[str, str]) -> tuple[Cost, Sequence[str]]:
-    """The cost, and notes on terms that do not apply.
+    """The cost, and notes on terms that do not apply or go by another name.
 
-    What the line says of the terms goes before what its id fixes, and that before what the provider's body reports.
+    What the line says of the terms goes before what its id fixes, and that before what the provider's body reports:
+    which counts only where the sheet has it.
     """
-    reported = dict(line.provider.terms) if line.provider else {}
-    notes: list[str] = []
-    while True:
-        terms = {**reported, **fixed, **line.terms}
-        try:
-            return price(sheet, line.usage, at, assume_earliest=line.assume_earliest, **terms), notes
-        except UnknownTerm as error:
-            if error.field not in reported or error.field in fixed or error.field in line.terms:
-                raise
-            said = reported.pop(error.field)
-            notes.append(f"the body says {error.field} {said}, for which this offering has no prices of its own")
-        except UsageError as error:
-            path = ("usage",) if line.provider is None else ("provider_usage", "body")
-            raise fault_of_usage(error, path) from None
+    reported, notes = _reported(sheet, line, {**fixed, **line.terms})
+    terms = {**reported, **fixed, **line.terms}
+    tier = terms.get("service_tier", STANDARD_TIER)
+    if tier in STANDARD_NAMES and not sheet.tariffs.has("service_tier", tier):
+        terms["service_tier"] = STANDARD_TIER
+        notes.append(f"service_tier {tier} is priced as {STANDARD_TIER}")
+    try:
+        return price(sheet, line.usage, at, assume_earliest=line.assume_earliest, **terms), notes
+    except UsageError as error:
+        path = ("usage",) if line.provider is None else ("provider_usage", "body")
+        raise fault_of_usage(error, path) from None
 
 
-def _fault_of_term(error: UnknownTerm) -> LineFault:
-    return LineFault((error.field,), str(error).removeprefix(f"{error.field}: "), error.choices)
+def _reported(sheet: PriceSheet, line: AskedLine, said: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The terms of a provider's body that nobody else says and the sheet has, and notes on those that it has not."""
+    terms = {} if line.provider is None else line.provider.terms
+    asked = {field: value for field, value in terms.items() if field not in said}
+    known = {field: value for field, value in asked.items() if sheet.tariffs.has(field, value)}
+    return known, [
+        f"the body says {field} {value}, for which this offering has no prices of its own"
+        for field, value in asked.items()
+        if field not in known
+    ]
+
+
+def _fault_of_terms_or_moment(error: CostError) -> LineFault:
+    field, choices = (error.field, error.choices) if isinstance(error, UnknownTerm) else ("at", ())
+    return LineFault((field,), str(error).removeprefix(f"{field}: "), choices)
 
 
 def _is_empty(sheet: PriceSheet) -> bool:

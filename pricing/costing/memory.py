@@ -14,20 +14,24 @@ from threading import Lock
 from pricing.costing.kept import Kept
 from pricing.costing.names import NamedOffering, Pair, named_offerings
 from pricing.costing.sheets import History, Sheet, believed_sheets, histories
+from pricing.costing.tills import Tills
 from tracker.api import record
 
-# What all sheets and histories in memory may hold together: some 40 MB.
-PRICE_ROWS_KEPT = 60_000
-NAMES_KEPT = 20_000
-CITATIONS_KEPT = 20_000
+# What all sheets and histories in memory may hold together, some 6 MB, and what the sheets of all tills may.
+PRICE_ROWS_KEPT = 6_000
+TILL_ROWS_KEPT = 12_000
+NAMES_KEPT = 10_000
+CITATIONS_KEPT = 10_000
+CHARGES_KEPT = 6_000
 
 
 class Memory:
-    """Names, sheets, histories and citations, as read from one version of the record."""
+    """Names, sheets, histories, citations and tills, as read from one version of the record."""
 
     def __init__(self, version: str = "") -> None:
         self.version = version
         self.citations: Kept[int, str] = Kept(CITATIONS_KEPT)
+        self.tills = Tills(TILL_ROWS_KEPT, CHARGES_KEPT)
         self._names: Kept[Pair, NamedOffering] = Kept(NAMES_KEPT)
         self._sheets: Kept[tuple[str, int], Sheet | History] = Kept(PRICE_ROWS_KEPT)
 

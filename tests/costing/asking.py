@@ -8,6 +8,11 @@ from typing import Any
 
 from django.test import Client
 
+from pricing import ledger
+from pricing.claims import Claim, Conditions, SlotRule
+from pricing.models import Offering
+from tests.api import factories as make
+
 PATH = "/api/v1/costs/"
 
 
@@ -36,6 +41,19 @@ def call(model: str = "deepseek-chat", **line: Any) -> dict[str, Any]:
     """A line: a call of one of DeepSeek's models in June 2026, a million tokens in unless it says more."""
     usage = {} if "provider_usage" in line else {"usage": {"input_tokens": 1_000_000}}
     return {"seller": "deepseek", "model": model, "at": "2026-06-01T00:00:00Z", **usage, **line}
+
+
+def sold_by_the_hour(external_id: str, rule: SlotRule, **amounts: str) -> Offering:
+    """A model of which a source says what each meter costs, by day and in a slot (``night_input_tokens``)."""
+    offering, source = make.offering(external_id), make.source("litellm")
+    reference = make.reference(offering, source=source)
+    claims = []
+    for name, amount in amounts.items():
+        meter = name.removeprefix(f"{rule.slot}_")
+        claims.append(Claim(Conditions(meter, slot="" if meter == name else rule.slot), Decimal(amount)))
+    told = [ledger.Told(reference.pk, offering.pk, claims, slots=(rule,))]
+    ledger.observe(ledger.Reading(source, make.TRACKED_SINCE, "d"), told)
+    return offering
 
 
 def fault(result: dict[str, Any]) -> dict[str, Any]:

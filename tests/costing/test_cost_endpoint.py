@@ -12,10 +12,11 @@ from django.utils import timezone
 from jsonschema import Draft202012Validator
 from pytest_django import DjangoAssertNumQueries
 
+from pricing.claims import SlotRule
 from pricing.models import Offering, Price
 from tests.api import factories as make
 from tests.api.contract import problem_of, schema
-from tests.costing.asking import PATH, answer, call, post, results
+from tests.costing.asking import PATH, answer, call, fault, post, results, sold_by_the_hour
 from tracker.environment import RateLimit
 
 pytestmark = pytest.mark.usefixtures("chat")
@@ -111,6 +112,37 @@ def test_providers_own_body_is_mapped_and_says_what_it_did_not_use(client: Clien
 
 def test_currency_that_prices_are_sold_in_changes_nothing(client: Client) -> None:
     assert results(client, call(), currency="USD") == results(client, call())
+
+
+@pytest.mark.parametrize("tier", ["default", "auto"])
+def test_tier_as_providers_call_it_is_the_standard_one_and_said(client: Client, tier: str) -> None:
+    for _ in range(2):
+        (result,) = results(client, call(service_tier=tier))
+        assert result["total"] == "0.435"
+        assert result["notes"] == [f"service_tier {tier} is priced as standard"]
+
+
+def test_tier_that_a_seller_calls_default_is_its_own(client: Client, chat: Offering) -> None:
+    make.price(make.line(chat, service_tier="default"), "9", source=make.source("models-dev"))
+    (result,) = results(client, call(service_tier="default"))
+    assert (result["total"], result["notes"]) == ("9", [])
+
+
+def test_terms_of_a_body_count_only_where_the_sheet_has_them(client: Client, chat: Offering) -> None:
+    body = {"usage": {"input_tokens": 1_000_000, "output_tokens": 0, "inference_geo": "us", "service_tier": "batch"}}
+    told = call(provider_usage={"format": "anthropic", "body": body})
+    (result,) = results(client, told)
+    assert (result["total"], len(result["notes"])) == ("0.2175", 1)
+    assert "region us" in result["notes"][0]
+    make.price(make.line(chat, service_tier="batch", region="us"), "0.3", source=make.source("models-dev"))
+    (result,) = results(client, told)
+    assert (result["total"], result["notes"]) == ("0.3", [])
+
+
+def test_moment_too_far_for_a_calendar_is_a_fault_of_its_line(client: Client) -> None:
+    night = SlotRule("night", ((0, 480),), time_zone="Asia/Shanghai")
+    sold_by_the_hour("nightly", night, input_tokens="2", night_input_tokens="1")
+    assert fault(results(client, call("nightly", at="9999-12-31T23:00:00Z"))[0])["pointer"] == "#/lines/0/at"
 
 
 def test_no_lines_have_no_results(client: Client) -> None:

@@ -6,14 +6,16 @@ The text of each cited price is made once and kept in memory; quantities and amo
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from decimal import Decimal
 from http import HTTPStatus
+from itertools import chain
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 
 from pricing.api.shapes.prices import price_shapes
 from pricing.cost import Unpriced
+from pricing.cost_plans import Plan
 from pricing.costing.asked import LineFault
 from pricing.costing.lines import Answer, CostedLine
 from pricing.costing.memory import Memory
@@ -26,10 +28,15 @@ from tracker.amounts import plain
 from tracker.api.moments import moment_text
 
 _BATCH = 1000
-_NOTHING_MORE = ',"unpriced":[],"notes":[],"unused":[],"rates":[],"error":null}'
-_BEGINNINGS = {meter: f'{{"meter":"{meter}","quantity":' for meter in METERS}
+_MOST_ENDINGS = 5000
+NOTHING_MORE = ',"unpriced":[],"notes":[],"unused":[],"rates":[],"error":null}'
+BEGINNINGS = {meter: f'{{"meter":"{meter}","quantity":' for meter in METERS}
 
 Id = str | int | None
+# The text of one result in pieces, with a comma at the end.
+Row = tuple[str, ...]
+# What stands before and after the numbers of each item.
+Frame = list[tuple[str, str]]
 
 
 class ResultWriter:
@@ -38,54 +45,69 @@ class ResultWriter:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
         # By the identity of a plan, which is held so that no other can take its place.
-        self._frames: dict[int, tuple[object, list[tuple[str, str]]]] = {}
+        self._frames: dict[int, tuple[object, Frame]] = {}
         self._endings: dict[int, str] = {}
 
-    def written(self, answers: Sequence[Answer], ids: Sequence[Id], first: int = 0) -> bytes:
-        """The results with commas between, to stand in a list. ``first`` is the place of the first line."""
+    def written(self, answers: Sequence[Answer], ids: Sequence[Id]) -> bytes:
+        """The results with commas between, to stand in a list."""
+        rows = self.rows(answers, ids, range(len(answers)))
+        return "".join(chain.from_iterable(rows))[:-1].encode("ascii")
+
+    def rows(self, answers: Sequence[Answer], ids: Sequence[Id], places: Sequence[int]) -> list[Row]:
+        """Each result; ``places`` are those of the lines in the request."""
+        if len(self._endings) > _MOST_ENDINGS:
+            self._frames.clear()
+            self._endings.clear()
         self._frame(answers)
-        # Pieces that are joined once: the prices' texts are most of it, and each copy of them costs.
-        pieces: list[str] = []
-        for place, answer in enumerate(answers):
-            if isinstance(answer, CostedLine):
-                self._write_cost(pieces, answer, ids[place])
-            else:
-                pieces.append(_fault_text(answer, ids[place], first + place))
-            pieces.append(",")
-        return "".join(pieces[:-1]).encode("ascii")
+        return list(map(self._row, answers, ids, places))
+
+    def endings(self, price_ids: Set[int]) -> Mapping[int, str]:
+        """How an item that cites each of some price rows ends."""
+        self._endings.update(_endings(price_ids - self._endings.keys(), self._memory))
+        return self._endings
 
     def _frame(self, answers: Sequence[Answer]) -> None:
         """Make what stands around the quantities and amounts of each plan."""
         plans = {id(answer.cost.plan): answer.cost.plan for answer in answers if isinstance(answer, CostedLine)}
         new = {key: plan for key, plan in plans.items() if key not in self._frames}
-        endings = self._endings
-        cited = {price.row for plan in new.values() for price in plan.prices if price.row}
-        endings.update(_endings(cited - endings.keys(), self._memory))
+        endings = self.endings({price.row for plan in new.values() for price in plan.prices if price.row})
         for key, plan in new.items():
-            columns = zip(plan.meters, plan.prices, strict=True)
-            self._frames[key] = (plan, [(_BEGINNINGS[meter], endings[price.row or 0]) for meter, price in columns])
+            self._frames[key] = (plan, frame(plan, endings))
 
-    def _write_cost(self, pieces: list[str], costed: CostedLine, given: Id) -> None:
-        cost, currency, route, notes, unused, rates = costed
-        alias = json.dumps(alias_shape(route)) if route else "null"
-        opening = (
-            f'{{"id":{_id_text(given)},"total":"{_amount(cost.sum_of_amounts)}","currency":{_quoted(currency)},'
-            f'"alias":{alias},"items":['
-        )
-        # The cost's own columns: putting them together as its items would take as long as writing them.
-        columns = zip(self._frames[id(cost.plan)][1], cost.quantities, cost.amounts, strict=True)
-        for (beginning, ending), quantity, amount in columns:
-            if quantity:
-                pieces += (f'{opening}{beginning}{_number(quantity)},"amount":"{_amount(amount)}', ending)
-                opening = ","
-        closing = "]" if opening == "," else f"{opening}]"
-        if not (notes or unused or cost.unpriced or rates):
-            pieces.append(closing + _NOTHING_MORE)
-            return
-        unpriced = ",".join(map(_unpriced_text, cost.unpriced))
-        cited = ",".join(map(conversion_text, rates))
-        said = f'"notes":{json.dumps(notes)},"unused":{json.dumps(unused)},"rates":[{cited}]'
-        pieces.append(f'{closing},"unpriced":[{unpriced}],{said},"error":null}}')
+    def _row(self, answer: Answer, given: Id, place: int) -> Row:
+        if isinstance(answer, CostedLine):
+            return cost_row(answer, _id_text(given), self._frames[id(answer.cost.plan)][1])
+        return _fault_text(answer, given, place), ","
+
+
+def frame(plan: Plan, endings: Mapping[int, str]) -> Frame:
+    """What stands before and after the quantity and the amount of each item of a plan."""
+    return [(BEGINNINGS[meter], endings[price.row or 0]) for meter, price in zip(plan.meters, plan.prices, strict=True)]
+
+
+def cost_row(costed: CostedLine, given: str, around: Frame) -> Row:
+    """The result of a line that was priced, with the text of its id."""
+    # Pieces that are joined once: the prices' texts are most of it, and each copy of them costs.
+    pieces: list[str] = []
+    cost, currency, route, notes, unused, rates = costed
+    alias = json.dumps(alias_shape(route)) if route else "null"
+    opening = (
+        f'{{"id":{given},"total":"{amount_text(cost.sum_of_amounts)}","currency":{_quoted(currency)},'
+        f'"alias":{alias},"items":['
+    )
+    # The cost's own columns: putting them together as its items would take as long as writing them.
+    columns = zip(around, cost.quantities, cost.amounts, strict=True)
+    for (beginning, ending), quantity, amount in columns:
+        if quantity:
+            pieces += (f'{opening}{beginning}{_number(quantity)},"amount":"{amount_text(amount)}', ending)
+            opening = ","
+    closing = "]" if opening == "," else f"{opening}]"
+    if not (notes or unused or cost.unpriced or rates):
+        return (*pieces, closing, NOTHING_MORE, ",")
+    unpriced = ",".join(map(_unpriced_text, cost.unpriced))
+    cited = ",".join(map(conversion_text, rates))
+    said = f'"notes":{json.dumps(notes)},"unused":{json.dumps(unused)},"rates":[{cited}]'
+    return (*pieces, f'{closing},"unpriced":[{unpriced}],{said},"error":null}},')
 
 
 def problem_shape(fault: LineFault, number: int) -> dict[str, Any]:
@@ -142,7 +164,7 @@ def _number(quantity: Quantity) -> Quantity | str:
     return quantity if type(quantity) is int else plain(Decimal(quantity))
 
 
-def _amount(amount: Decimal) -> str:
+def amount_text(amount: Decimal) -> str:
     """The same as ``plain``, for the many amounts that need no rewriting of an exponent."""
     text = str(amount)
     if "E" in text:

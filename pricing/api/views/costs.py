@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any
 
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import exceptions
 from rest_framework.request import Request
 
 from pricing.api.cost_serializers import EXAMPLE_ANSWER, EXAMPLE_REQUEST, CostAnswerSerializer, CostRequestSerializer
-from pricing.api.shapes.costs import Id, ResultWriter
-from pricing.costing.asked import LineFault, read_line
+from pricing.api.shapes.cost_answer import cost_answer
 from pricing.costing.garbage import without_collections
-from pricing.costing.lines import Asked, Desk
-from pricing.costing.memory import current_memory
+from pricing.costing.received import NoJson, find_lines, read_json
 from tracker.api.negotiation import PARAMETER as FORMAT
 from tracker.api.permissions import OpenQuestions
 from tracker.api.problems import MEDIA_TYPE, Fault, InvalidParameters
@@ -28,8 +24,6 @@ from tracker.api.views import ReadView
 
 MOST_LINES = 10_000
 MOST_BYTES = 16 * 1024 * 1024
-# So many lines are looked up, priced and written together.
-LINES_AT_ONCE = 1000
 _BODY_FIELDS = ("currency", "lines")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
@@ -78,41 +72,27 @@ class CostView(ReadView):
     def post(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer with one result for each line."""
         with without_collections():
-            parts = _written(*_read_body(request))
+            parts = _answered(_received(request))
         response = StreamingHttpResponse(parts, content_type="application/json")
         response.headers["Content-Length"] = str(sum(map(len, parts)))
         response.headers["Cache-Control"] = "no-store"
         return response
 
 
-def _written(lines: list[Any], currency: str | None) -> list[bytes]:
-    """The body of the answer, in parts."""
-    # The memory is taken before anything is read: what is written in between is at most too new for it.
-    memory = current_memory()
-    desk, writer = Desk(memory, timezone.now(), currency), ResultWriter(memory)
-    parts = [b'{"results":[']
-    for start in range(0, len(lines), LINES_AT_ONCE):
-        some = lines[start : start + LINES_AT_ONCE]
-        answers = desk.answers([_asked(line) for line in some])
-        parts += (b"," if start else b"", writer.written(answers, [_id(line) for line in some], start))
-    return [*parts, b"]}"]
+def _answered(received: bytes) -> list[bytes]:
+    """The body of the answer, in parts. Raises InvalidParameters and TooMuch."""
+    found = find_lines(received)
+    if found is not None:
+        try:
+            return cost_answer(*_checked({"lines": found.lines, "currency": found.currency}))
+        except NoJson:
+            # Said below, with where.
+            pass
+    return cost_answer(*_checked(_parsed(received)))
 
 
-def _asked(line: Any) -> Asked:
-    try:
-        return read_line(line)
-    except LineFault as fault:
-        return fault
-
-
-def _id(line: Any) -> Id:
-    given = line.get("id") if type(line) is dict else None
-    return given if isinstance(given, str | int) else None
-
-
-def _read_body(request: Request) -> tuple[list[Any], str | None]:
+def _checked(body: Any) -> tuple[list[Any], str | None]:
     """The lines and the currency. Raises InvalidParameters with pointers, and TooMuch."""
-    body = _parsed(_received(request))
     if not isinstance(body, dict):
         raise InvalidParameters([_fault("#", 'an object such as {"lines": [...]} was expected')])
     unknown = [name for name in body if name not in _BODY_FIELDS]
@@ -142,7 +122,7 @@ def _received(request: Request) -> bytes:
 
 def _parsed(received: bytes) -> Any:
     try:
-        return json.loads(received, parse_float=Decimal, parse_constant=_no_number)
+        return read_json(received)
     except json.JSONDecodeError as error:
         wrong = f"{error.msg}, line {error.lineno} column {error.colno}"
     except RecursionError:
@@ -150,10 +130,6 @@ def _parsed(received: bytes) -> Any:
     except ValueError as error:
         wrong = str(error)[:200]
     raise InvalidParameters([_fault("#", f"no JSON: {wrong}")])
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number in JSON")
 
 
 def _fault(pointer: str, detail: str, choices: tuple[str, ...] = ()) -> Fault:

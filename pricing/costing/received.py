@@ -1,0 +1,86 @@
+"""Reading a request's body fast: straight to lines in memory, where nothing about its form is out of the ordinary.
+
+What is read here is exactly what ``json`` would have read. Whatever does not fit (other fields, a line that is no
+object, text that is not valid UTF-8, no JSON at all) is left to ``json``, and to the checks that say what is wrong.
+
+Lines are first found and read later, some at a time: then they are still in a processor's cache when they are priced.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import msgspec
+from msgspec import UNSET, Raw
+
+from pricing.costing.asked import LINE_FIELDS
+
+
+class ReceivedLine(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A line whose fields are all known; their values are unchecked JSON. UNSET where a field is not there."""
+
+    id: Any = UNSET
+    seller: Any = UNSET
+    model: Any = UNSET
+    at: Any = UNSET
+    service_tier: Any = UNSET
+    region: Any = UNSET
+    variant: Any = UNSET
+    commitment: Any = UNSET
+    known_at: Any = UNSET
+    assume_earliest: Any = UNSET
+    usage: Any = UNSET
+    provider_usage: Any = UNSET
+
+    def as_json(self) -> dict[str, Any]:
+        """The object as it stood in the body, but for the order of its fields."""
+        return {field: value for field in LINE_FIELDS if (value := getattr(self, field)) is not UNSET}
+
+
+class FoundLines(msgspec.Struct, forbid_unknown_fields=True):
+    """A body whose lines have been found but not read."""
+
+    lines: list[Raw]
+    currency: Any = None
+
+
+class NoJson(ValueError):
+    """A body of which some line is no JSON."""
+
+
+_BODY = msgspec.json.Decoder(FoundLines, float_hook=Decimal)
+_LINES = msgspec.json.Decoder(list[ReceivedLine], float_hook=Decimal)
+
+
+def find_lines(received: bytes) -> FoundLines | None:
+    """The lines of a body, or None where it has to be read with more care."""
+    try:
+        return _BODY.decode(received)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def read_lines(found: Sequence[Raw]) -> list[ReceivedLine] | list[Any]:
+    """Some of the lines; all as JSON values where one of them is not of the usual form. Raises NoJson."""
+    text = b"[%b]" % b",".join(found)
+    try:
+        return _LINES.decode(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        pass
+    try:
+        lines: list[Any] = read_json(text)
+    except (ValueError, RecursionError) as error:
+        raise NoJson(str(error)) from None
+    return lines
+
+
+def read_json(text: bytes) -> Any:
+    """Any JSON, its numbers exact. Raises ValueError and RecursionError."""
+    return json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number in JSON")
