@@ -13,9 +13,7 @@ EMAIL_FORMS = "smtp://user:password@host:25, smtp+tls://host:587, smtps://host:4
 
 # WAL lets readers go on beside the one writer; NORMAL is safe with WAL against everything but a power cut, and then
 # loses only the last transactions, never the file's integrity.
-SQLITE_PRAGMAS = (
-    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-6000"
-)
+SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-6000"
 SQLITE_BUSY_SECONDS = 30
 
 

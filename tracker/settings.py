@@ -259,7 +259,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "Precision": "companies.models.PRECISION_CHOICES",
         "MeterEnum": "pricing.meters.METERS",
+        "OfferingKind": "pricing.models.Offering.Kind",
         "OfferingStatus": "pricing.models.Offering.Status",
+        "DoubtStatus": "pricing.api.shapes.doubts.DOUBT_STATUSES",
         "RefreshStatus": "feeds.models.Refresh.Status",
         "ChannelKind": "alerts.models.Channel.Kind",
         "DeliveryKind": "alerts.models.Delivery.Kind",

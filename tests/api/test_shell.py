@@ -18,6 +18,7 @@ from tests.api import (
     test_change_endpoints,
     test_change_feeds,
     test_company_endpoints,
+    test_doubt_endpoints,
     test_feed_endpoints,
     test_offering_endpoints,
     test_price_endpoint,
@@ -35,6 +36,8 @@ from tracker.api.tables import csv_lines
 OPEN_DOCUMENTS = {"docs/", "schema/"}
 # What is asked by POST; its own tests hold it to its contract.
 QUESTIONS = {"costs/"}
+# What rules on a hold; test_ruling_on_holds holds it to its contract.
+RULINGS = {"holds/{id}/release/", "holds/{id}/refuse/"}
 # What belongs to the caller; tests/alerts holds it to its contract.
 OWNED = {
     "watches/",
@@ -62,6 +65,7 @@ def contracts() -> set[str]:
         test_change_endpoints,
         test_change_feeds,
         test_company_endpoints,
+        test_doubt_endpoints,
         test_feed_endpoints,
         test_offering_endpoints,
         test_price_endpoint,
@@ -75,7 +79,7 @@ def contracts() -> set[str]:
 
 def test_every_endpoint_has_a_contract_test() -> None:
     assert {f"/api/v1/{path}" for path in endpoints()} - contracts() == {
-        f"/api/v1/{path}" for path in OPEN_DOCUMENTS | QUESTIONS | OWNED
+        f"/api/v1/{path}" for path in OPEN_DOCUMENTS | QUESTIONS | RULINGS | OWNED
     }
 
 

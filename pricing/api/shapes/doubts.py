@@ -16,6 +16,7 @@ from tracker.api.moments import moment_text
 from tracker.fields import plain
 
 OPEN, CLOSED = "open", "closed"
+DOUBT_STATUSES = [OPEN, CLOSED]
 _NO_LINE = dict.fromkeys((LINE_FIELDS[0], "unit", *LINE_FIELDS[1:]))
 
 

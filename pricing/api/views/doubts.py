@@ -90,6 +90,8 @@ def _described(operation: str, summary: str) -> Callable[[Any], Any]:
             (403, MEDIA_TYPE): OpenApiResponse(PROBLEM, "The token has not the scope `write`, or its owner no right"),
             (409, MEDIA_TYPE): OpenApiResponse(PROBLEM, "It was decided already, or cannot be decided so"),
             (412, MEDIA_TYPE): OpenApiResponse(PROBLEM, "It has changed; the current tag is in ETag"),
+            (413, MEDIA_TYPE): OpenApiResponse(PROBLEM, "The body is too large"),
+            (415, MEDIA_TYPE): OpenApiResponse(PROBLEM, "The body is not application/json"),
             (428, MEDIA_TYPE): OpenApiResponse(PROBLEM, "No If-Match"),
         },
     )

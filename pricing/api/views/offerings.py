@@ -41,7 +41,8 @@ class HistoryPages(LimitOffset):
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         page = super().get_paginated_response_schema(schema)
         rows = {"type": "array", "items": {"$ref": "#/components/schemas/Alias"}}
-        aliases = {**rows, "description": "Every row of where its id led, superseded ones included."}
+        described = "Every row of where its id led, superseded ones included."
+        aliases = {**rows, "description": described, "example": []}
         besides = {"calendar": CALENDAR_HISTORY_SCHEMA, "aliases": aliases}
         return {**page, "properties": {**page["properties"], **besides}}
 
