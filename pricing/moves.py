@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -271,7 +271,7 @@ def told_together(sort: str, group: Sequence[LineMove], after: History) -> Happe
     """Moves of one moment, of which ``sort`` says that the market made them or how they were spoken of before."""
     # A beginning tells more of its moment than an end does.
     lead = next((g.move for g in group if g.move.new is not None), group[0].move)
-    lines = tuple(_changed(g) for g in group)
+    lines = tuple(changed_line(g) for g in group)
     kind = market_kind(lines, after, lead.at) if sort == "market" else sort
     windows = [g.move.observed_after for g in group if g.move.observed_after is not None]
     return Happening(
@@ -285,22 +285,8 @@ def told_together(sort: str, group: Sequence[LineMove], after: History) -> Happe
     )
 
 
-def taking_effect(history: History, at: datetime, told: Collection[Conditions]) -> Happening | None:
-    """What the market does at a moment that belief had foreseen, or None where nothing is left to tell.
-
-    ``told`` are the lines whose move at that moment stands in a change already.
-    """
-    group = [
-        LineMove("market", line, move)
-        for line, rows in sorted(history.items())
-        if line not in told
-        for move in moves(rows)
-        if move.at == at and not move.relabels
-    ]
-    return told_together("market", group, history) if group else None
-
-
-def _changed(line_move: LineMove) -> ChangedLine:
+def changed_line(line_move: LineMove) -> ChangedLine:
+    """What a move made of its line."""
     return ChangedLine(line_move.line, line_move.move.old, line_move.move.new)
 
 

@@ -16,8 +16,8 @@ from django.db.models import Exists, F, OuterRef
 from pricing.belief import Sheet, load_believed_sheets
 from pricing.bookkeeping import Cause, Draft, Settled, tell
 from pricing.calendar_settlement import tell_hours_due
+from pricing.effects import taking_effect
 from pricing.models import Price, PricingChange, PricingChangeLine, SettledTime, Source, Statement
-from pricing.moves import taking_effect
 from pricing.routes.clock import settle_crossed_routes, settle_routes
 
 # Longer than any outage that a site comes back from without being looked at; for a record that was never settled.
@@ -104,8 +104,7 @@ def _drafts(due: Mapping[int, Collection[datetime]], cause: Cause) -> Iterator[D
         conditions = {pk: line for line, pk in sheet.lines.items()}
         for moment in sorted(due[offering]):
             known = {conditions[pk] for pk in told.get((offering, moment), ())}
-            happening = taking_effect(sheet.believed, moment, known)
-            if happening is not None:
+            for happening in taking_effect(sheet.believed, moment, known):
                 yield sheet, happening, replace(cause, source_id=_speaker(sheet, moment))
 
 

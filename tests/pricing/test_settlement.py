@@ -158,3 +158,16 @@ def test_a_better_date_that_is_learnt_later_is_no_second_change(stage: Stage, cl
     follow_the_clock()
     assert believed(offering)[-1][0] == 10
     assert kinds(offering) == ["listed", "increase"]
+
+
+def test_another_witness_that_takes_over_when_a_dated_price_ends_is_a_correction(stage: Stage, clock: SetClock) -> None:
+    offering = stage.offering()
+    clock(10)
+    stage.source("curated", 10, kind=stage.source("models-dev").Kind.CURATED)
+    stage.read("models-dev", 0, {offering: [price("1")]})
+    stage.read("curated", 5, {offering: [price("2", since=3, until=20)]})
+    before = kinds(offering)
+    clock(21)
+    follow_the_clock()
+    assert kinds(offering)[len(before) :] == ["corrected"]
+    assert (last_change(offering).nature, last_change(offering).effective_at) == ("correction", day(20))
