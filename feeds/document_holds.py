@@ -214,6 +214,11 @@ def _raise(source: Source, suspicion: Suspicion, observed_at: datetime, refresh_
 
 
 def _repeat(hold: Hold, suspicion: Suspicion, observed_at: datetime) -> None:
+    """Note what a document leaves of a hold, and what of it has come back."""
+    back = sorted(set(hold.details["references"]) - suspicion.references)
+    if back:
+        moments = dict.fromkeys(map(str, back), observed_at.isoformat())
+        hold.details["returned"] = hold.details.get("returned", {}) | moments
     hold.details["offerings"] = suspicion.count
     hold.details["references"] = sorted(suspicion.references)
     _note_reading(hold, observed_at)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from feeds.identity import Identified
 from pricing.models import Hold, Source
@@ -16,7 +17,16 @@ def kept_back(source: Source, observed_at: datetime) -> set[int]:
     """The references that holds, standing or refused, keep out of a reading that was taken."""
     moment = observed_at.isoformat()
     rows = Hold.objects.filter(source=source, statement__isnull=True, outcome__in=_KEPT_BACK)
-    return {ref for hold in rows if moment in hold.details["readings"] for ref in hold.details["references"]}
+    return {ref for hold in rows if moment in hold.details["readings"] for ref in held_in(hold.details, moment)}
+
+
+def held_in(details: Mapping[str, Any], moment: str) -> set[int]:
+    """The references that the details of a hold keep out of one of its readings.
+
+    Those that came back before the rest are kept out of the readings until they did.
+    """
+    returned = details.get("returned", {})
+    return {*details["references"], *(int(reference) for reference, back in returned.items() if moment < back)}
 
 
 def take_out(identified: Identified, references: Collection[int]) -> None:

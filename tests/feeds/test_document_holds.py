@@ -8,6 +8,8 @@ from datetime import datetime
 import pytest
 
 from feeds.document_holds import refuse_document, release_document
+from feeds.enrolment import feed_named
+from feeds.replaying import readings_since, replay
 from pricing.ledger import LedgerError, Ruling
 from pricing.models import Hold, Offering, Price, PricingChange
 from pricing.verification import findings
@@ -114,3 +116,14 @@ def test_the_rest_of_the_document_is_taken() -> None:
     read(body, day(2))
     assert {kind for kind, _, _ in changes()} == {"increase"}
     assert (len(changes()), listed()) == (13, 20)
+
+
+def test_what_came_back_before_the_rest_was_kept_back_until_then_also_when_readings_are_told_anew() -> None:
+    read(models(10), day(1))
+    read(models(10, first=4), day(2))
+    read(models(10, first=3), day(3))
+    read(models(10), day(4))
+    assert Hold.objects.get().outcome == "lapsed"
+    feed = feed_named("models-dev")
+    reports = replay(feed, readings_since(feed))
+    assert {report.note for report in reports} == {"it says what it was taken to say"}
