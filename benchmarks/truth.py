@@ -71,12 +71,12 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run(asked: argparse.Namespace, data_dir: Path) -> int:
-    _configure(data_dir)
+    configure(data_dir)
     from benchmarks.against_truth import report
     from benchmarks.against_truth.fields import Documents
 
     files = _files(asked)
-    _migrate_empty_database()
+    migrate_empty_database()
     say = _silently if asked.json else _aloud
     loads = [_load(asked.feed, date, file, say) for date, file in files.items()]
     say(_memory_line(loads))
@@ -109,7 +109,7 @@ def _files(asked: argparse.Namespace) -> dict[str, Path]:
     return files
 
 
-def _configure(data_dir: Path) -> None:
+def configure(data_dir: Path) -> None:
     """Set Django up on a folder of its own: no settings file, no limits, no debugging."""
     os.environ |= {
         "DJANGO_SETTINGS_MODULE": "tracker.settings",
@@ -127,7 +127,8 @@ def _configure(data_dir: Path) -> None:
     django.setup()
 
 
-def _migrate_empty_database() -> None:
+def migrate_empty_database() -> None:
+    """Make the tables. Raises BadCall where there are some."""
     from django.core.management import call_command
     from django.db import connection
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from benchmarks.against_truth.evidence import Evidence, KnownId, Zeros
+from benchmarks.against_truth.evidence import Evidence, KnownId, Word, Zeros
 from benchmarks.against_truth.fields import NO_PRICE_TO_ADAPTER, Documents, FieldMeaning
 from benchmarks.against_truth.rows import TruthRow, moment
 from benchmarks.against_truth.stream import MovedLine, Stream
@@ -26,6 +26,11 @@ ZERO_UNKNOWN = "a zero means unknown in that listing"
 BRIDGED = "missing for fewer than three readings, so never gone"
 STILL_MISSING = "missing for fewer than three readings when the record ends"
 OTHER_ID = "another id of the source speaks for the offering"
+RENAMED = "renamed: the offering goes on under another id of the source"
+HELD = "held"
+HELD_PART = "held with a part of its document"
+SLIP = "a slip: it went and came straight back, which is no move"
+TOLD_LATE = "found, told when the hold on it was released"
 OTHER_FIELD = "another field of the row states the line more explicitly"
 TWO_LINES = "the field means another line after than before"
 NO_PRICE = "the field is no price"
@@ -87,6 +92,7 @@ class Side:
     date: str
     at: datetime
     claimed: Decimal | None
+    turned: datetime
 
 
 Sides = tuple[Side, Side]
@@ -168,17 +174,26 @@ class _Reckoner:
         at = tuple(self._stream.at.get((known.offering, row.date_to, move.line), ()))
         exact = tuple(line for line in at if (line.old, line.new) == (move.old, move.new))
         if any(line.nature == "market" for line in exact):
-            return Account(FOUND, "", exact)
+            return self._account_of_found(row, known, move, exact)
         after = moment(row.date_to)
         sides = (
-            Side(known, move.line, row.field, row.date_from, after - INSTANT, move.old),
-            Side(known, move.line, row.field, row.date_to, after, move.new),
+            Side(known, move.line, row.field, row.date_from, after - INSTANT, move.old, after),
+            Side(known, move.line, row.field, row.date_to, after, move.new, after),
         )
         if exact:
             return self._account_of_correction(sides, exact)
         if _is_noise(move.old, move.new):
             return Account(NOISE_ACCOUNT)
         return self._account_of_sides(sides, at)
+
+    def _account_of_found(self, row: TruthRow, known: KnownId, move: Move, exact: tuple[MovedLine, ...]) -> Account:
+        """A move that its change tells; a hold on what made it may have kept it back until it was released."""
+        after = moment(row.date_to)
+        holds = [*self._evidence.doubts.of_reading(known.reference, row.date_to)] if move.new is None else []
+        if move.new is not None:
+            holds += self._evidence.doubts.of_statement(known.reference, move.line, move.new, after)
+        released = next((doubt for doubt in holds if not doubt.keeps_back), None)
+        return Account(f"{TOLD_LATE}: {released}" if released else FOUND, "", exact)
 
     def _account_of_correction(self, sides: Sides, exact: tuple[MovedLine, ...]) -> Account:
         speakers = [self._evidence.speaker(side.known.offering, side.line.tariff, side.at) for side in sides]
@@ -212,17 +227,48 @@ class _Reckoner:
         stated = word.amount if word is not None and not word.missed else None
         if stated != side.claimed and not self._explain_statement(reason, side, stated):
             return reason.failing(f"{side.known} stated {_shown(stated)}, the row says {_shown(side.claimed)}")
-        if stated == believed:
+        return reason if stated == believed else self._explain_belief(reason, side, word, believed)
+
+    def _explain_belief(self, reason: Reason, side: Side, word: Word | None, believed: Decimal | None) -> Reason:
+        """Why the ledger does not believe what the id says: doubt, another id that goes before, or patience."""
+        is_said = word is not None and not word.missed
+        if word is not None and is_said and self._explain_doubt(reason, side, word.amount, believed):
             return reason
         speaker = self._evidence.speaker(side.known.offering, side.line.tariff, side.at)
         if speaker is not None and speaker != side.known and self._says(speaker, side) == believed:
-            return reason.because(OTHER_ID, f"{speaker} states {_shown(believed)}")
-        if stated is None and word is not None and word.amount == believed:
+            label = RENAMED if self._is_renamed(side, speaker) else OTHER_ID
+            return reason.because(label, f"{speaker} states {_shown(believed)}")
+        if word is not None and not is_said and word.amount == believed:
             return self._bridge(reason, side, word.missed)
         return reason.failing(f"believed {_shown(believed)} without a reason on {side.date}")
 
+    def _explain_doubt(self, reason: Reason, side: Side, stated: Decimal, believed: Decimal | None) -> bool:
+        """Why the id is not believed: what it says is held or was its slip, and what it said before counts."""
+        doubts = self._evidence.doubts.of_statement(side.known.reference, side.line, stated, side.at)
+        for doubt in doubts:
+            if doubt.keeps_back and doubt.instead == believed:
+                reason.because(f"{HELD}: {doubt}", f"a hold has {_shown(believed)} instead of {_shown(stated)}")
+                return True
+        slip = self._evidence.slip(side.known, side.line, side.at)
+        if slip is None or (slip.amount, slip.instead) != (stated, believed):
+            return False
+        reason.because(SLIP, f"{side.known} stated {_shown(believed)} before and after")
+        return True
+
+    def _is_renamed(self, side: Side, speaker: KnownId) -> bool:
+        """Whether the one id was there for the last time as the other came."""
+        ids = (side.known, speaker), (speaker, side.known)
+        return any(self._evidence.goes_on_as(one, other, side.line, side.turned) for one, other in ids)
+
     def _explain_statement(self, reason: Reason, side: Side, stated: Decimal | None) -> bool:
-        """Why the id's statement is not the field's value: the zero was dropped, or another field goes before."""
+        """Why the id's statement is not the field's value.
+
+        That part of the document was held, the zero was dropped, or another field goes before.
+        """
+        for doubt in self._evidence.doubts.of_reading(side.known.reference, side.date):
+            if doubt.keeps_back:
+                reason.because(f"{HELD_PART}: {doubt}", f"{side.known} is read as before on {side.date}")
+                return True
         if stated is None and not side.claimed:
             unknown = self._zeros.is_unknown(side.known.provider, side.known.external_id)
             reason.because(ZERO_UNKNOWN, f"no zero of {side.known} was written")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
+from benchmarks.against_truth.doubts import Doubts, read_doubts
 from feeds.models import Refresh
 from feeds.sellers import Sellers
 from pricing.belief import LINE_COLUMNS
@@ -15,6 +16,7 @@ from pricing.claims import Conditions, Tariff
 from pricing.models import Observation, Price, Reference, Source, Statement
 
 PATIENCE = 3
+SLIP = timedelta(hours=72)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,21 @@ class Word:
     missed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """An amount that an id stated by mistake, and the one that it stated before and after."""
+
+    amount: Decimal
+    instead: Decimal
+
+
 @dataclass(slots=True)
 class Evidence:
     """Statements, believed prices, readings and refusals of one source, read once."""
 
     source: Source
     readings: list[datetime]
+    doubts: Doubts
     ids: dict[tuple[str, str], KnownId]
     by_offering: dict[int, list[KnownId]]
     runs: dict[tuple[int, Conditions], list[Run]] = field(default_factory=lambda: defaultdict(list))
@@ -109,6 +120,25 @@ class Evidence:
                         return other
         return None
 
+    def goes_on_as(self, one: KnownId, other: KnownId, line: Conditions, at: datetime) -> bool:
+        """Whether an id was said of a line for the last time just before a reading, and another since it."""
+        mine, theirs = self.runs.get((one.reference, line), ()), self.runs.get((other.reference, line), ())
+        if not mine or not theirs:
+            return False
+        return _ends(mine) == at == min(run.first for run in theirs)
+
+    def slip(self, known: KnownId, line: Conditions, moment: datetime) -> Slip | None:
+        """What an id said at a moment, where it went there from a price and came straight back to it."""
+        runs = sorted(self.runs.get((known.reference, line), ()), key=lambda run: run.first)
+        for before, run, after in zip(runs, runs[1:], runs[2:], strict=False):
+            if run.first <= moment < after.first and (before.ended, run.ended) == (run.first, after.first):
+                return Slip(run.amount, before.amount) if self._came_straight_back(before, run, after) else None
+        return None
+
+    def _came_straight_back(self, before: Run, run: Run, after: Run) -> bool:
+        read_once = bisect_left(self.readings, after.first) - bisect_left(self.readings, run.first) == 1
+        return before.amount == after.amount and (read_once or after.first - run.first <= SLIP)
+
     def refusal(self, provider: str, model: str, date: str) -> str | None:
         """Why the refresh of a date rejected a row, by its own word; None where it took it or never met it."""
         refused = self.rejections.get(date, {})
@@ -120,6 +150,12 @@ class Evidence:
         later = [run.first for run in self.runs[known.reference, line] if run.first >= since]
         stop = bisect_left(self.readings, min(later)) if later else len(self.readings)
         return stop - bisect_left(self.readings, since)
+
+
+def _ends(runs: list[Run]) -> datetime | None:
+    """When the last of an id's runs ended; None while one goes on."""
+    ends = [run.ended for run in runs]
+    return None if None in ends else max(end for end in ends if end is not None)
 
 
 def _relays(one: Run, other: Run, at: datetime) -> bool:
@@ -143,7 +179,7 @@ def gather(slug: str) -> Evidence:
     """Read the evidence of a source."""
     source = Source.objects.get(slug=slug)
     readings = Observation.objects.filter(source=source).order_by("observed_at").values_list("observed_at", flat=True)
-    evidence = Evidence(source, list(readings), *_ids(source))
+    evidence = Evidence(source, list(readings), read_doubts(source), *_ids(source))
     _read_runs(evidence)
     _read_prices(evidence)
     _read_refreshes(evidence)
@@ -166,6 +202,9 @@ def _read_runs(evidence: Evidence) -> None:
     for reference, amount, first, ended, *cell in rows.values_list(
         "reference_id", "amount", "first_observed_at", "ended_at", *columns
     ).iterator():
+        if first == ended:
+            # No reading holds it any more, since readings were told anew.
+            continue
         line = Conditions(*cell)
         evidence.runs[reference, line].append(Run(amount, first, ended))
         evidence.lines[reference, line.tariff].add(line)

@@ -6,7 +6,16 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks.against_truth.accounts import FOUND, INSTANT, NOT_FOUND, REJECTED, Account, Comparison
+from benchmarks.against_truth.accounts import (
+    FOUND,
+    INSTANT,
+    NOT_FOUND,
+    REJECTED,
+    SLIP,
+    TOLD_LATE,
+    Account,
+    Comparison,
+)
 from benchmarks.against_truth.evidence import Evidence, KnownId
 from benchmarks.against_truth.fields import Documents
 from benchmarks.against_truth.rows import COST, moment
@@ -49,6 +58,8 @@ class _Teller:
         row, account = spoken
         if account.label == NOT_FOUND:
             return Account(NOT_FOUND, f"{row}: {account.proof}")
+        if account.label.startswith(TOLD_LATE):
+            return Account(f"{TOLD}, {account.label.removeprefix('found, ')}")
         if account.label != FOUND:
             return Account(f"{TOLD_OTHERWISE}: {account.label}", account.proof)
         return Account(TOLD if row.scope == COST else f"{OTHER_SCOPE} {row.scope}")
@@ -58,6 +69,7 @@ class _Teller:
         for known in self._evidence.by_offering[line.offering]:
             yield from self._refusals(known, dates)
             yield from self._relays(known, line)
+            yield from self._slips(known, line)
         stating = [(known, date) for known in self._evidence.by_offering[line.offering] for date in dates]
         for known, date in stating:
             yield from self._fields(known, date, line)
@@ -78,6 +90,12 @@ class _Teller:
         other = self._evidence.moved_elsewhere(known, line.line, moment(line.date))
         if other is not None:
             yield Account(MOVED_ELSEWHERE, f"{known} and {other} at one price")
+
+    def _slips(self, known: KnownId, line: MovedLine) -> Iterator[Account]:
+        """The correction that takes back what was told when the slip was read."""
+        slip = self._evidence.slip(known, line.line, moment(line.date))
+        if line.nature == "correction" and slip is not None and (slip.amount, slip.instead) == (line.old, line.new):
+            yield Account(f"{TOLD_OTHERWISE}: {SLIP}", f"{known} stated {line.new} before and after")
 
     def _fields(self, known: KnownId, date: str, line: MovedLine) -> Iterator[Account]:
         """Lines that follow from several fields, and lines of a field that no truth row has."""
