@@ -235,7 +235,7 @@ class _Reckoner:
         if word is not None and is_said and self._explain_doubt(reason, side, word.amount, believed):
             return reason
         speaker = self._evidence.speaker(side.known.offering, side.line.tariff, side.at)
-        if speaker is not None and speaker != side.known and self._says(speaker, side) == believed:
+        if speaker is not None and speaker != side.known and self._is_read_as(speaker, side, believed):
             label = RENAMED if self._is_renamed(side, speaker) else OTHER_ID
             return reason.because(label, f"{speaker} states {_shown(believed)}")
         if word is not None and not is_said and word.amount == believed:
@@ -279,9 +279,14 @@ class _Reckoner:
         reason.because(OTHER_FIELD, f"{', '.join(others)} gives {_shown(stated)}")
         return bool(others) and self._documents.sheet(*place).get(side.line) == stated
 
-    def _says(self, speaker: KnownId, side: Side) -> Decimal | None:
+    def _is_read_as(self, speaker: KnownId, side: Side, believed: Decimal | None) -> bool:
+        """Whether an id says what is believed, but for noise, or is read so while what it says is held."""
         word = self._evidence.word(speaker, side.line, side.at)
-        return word.amount if word else None
+        if word is None:
+            return believed is None
+        doubts = self._evidence.doubts.of_statement(speaker.reference, side.line, word.amount, side.at)
+        read_as = [word.amount, *(doubt.instead for doubt in doubts if doubt.keeps_back)]
+        return any(amount == believed or _is_noise(amount, believed) for amount in read_as)
 
     def _bridge(self, reason: Reason, side: Side, missed: int) -> Reason:
         back = self._evidence.returned(side.known, side.line, side.at)

@@ -108,3 +108,9 @@ def test_an_offering_that_goes_on_under_another_id_was_renamed(tmp_path: Path) -
     )
     assert set(labels(documents, rows).values()) == {accounts.RENAMED}
     assert ours(documents, rows) == {}
+
+
+def test_a_new_id_goes_on_from_what_the_old_one_was_read_as(tmp_path: Path) -> None:
+    documents = weekly(tmp_path, **{"Big.Model": [5, 5_000_000, None, None], "big_model": [None, None, 5, 5]})
+    rows = truth((DAYS[2], "deepseek", "big-model", "input", None, 5, "introduced"))
+    assert set(labels(documents, rows).values()) == {accounts.RENAMED}
