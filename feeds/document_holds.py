@@ -58,7 +58,10 @@ def weigh(source: Source, identified: Identified, observed_at: datetime, refresh
 
 @dataclass(slots=True)
 class _Document:
-    """A document beside what its source said before it; what is suspected already is not suspected again."""
+    """A document beside what its source said before it; what is suspected already is not suspected again.
+
+    What the document offers is ``present``, also under an id that it did not have before.
+    """
 
     before: list[Listed]
     now: dict[int, Prices]
@@ -70,7 +73,9 @@ class _Document:
             told.reference: {claim.line: (claim.amount, claim.currency) for claim in told.claims}
             for told in identified.told
         }
-        return cls(_standing(source), now, {*now, *identified.unreadable})
+        before, offered = _standing(source), {told.offering for told in identified.told}
+        renamed = {listed.reference for listed in before if listed.offering in offered}
+        return cls(before, now, {*now, *identified.unreadable, *renamed})
 
     def leaves_of(self, hold: Hold) -> Suspicion | None:
         """What the document still shows of what a hold keeps back."""

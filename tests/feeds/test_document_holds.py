@@ -77,6 +77,13 @@ def test_an_unchanged_document_insists_too() -> None:
     assert set(changes()) == {("increase", "market", day(2))}
 
 
+def test_what_goes_on_under_another_id_has_not_vanished() -> None:
+    read(models(10), day(1))
+    renamed = models(10).replace(b"model-", b"Model.")
+    assert read(renamed, day(2)).counts.get("held", 0) == 0
+    assert (Hold.objects.count(), listed(), changes()) == (0, 10, [])
+
+
 def test_a_unit_slip_moves_nothing_and_lapses_when_it_is_mended() -> None:
     read(models(10), day(1))
     report = read(models(10, factor=0.5), day(2))
