@@ -230,8 +230,10 @@ class _Reckoner:
         return reason if stated == believed else self._explain_belief(reason, side, word, believed)
 
     def _explain_belief(self, reason: Reason, side: Side, word: Word | None, believed: Decimal | None) -> Reason:
-        """Why the ledger does not believe what the id says: doubt, another id that goes before, or patience."""
+        """Why the ledger does not believe what the id says: noise, doubt, another id that goes before, or patience."""
         is_said = word is not None and not word.missed
+        if word is not None and is_said and _is_noise(word.amount, believed):
+            return reason.because(NOISE_ACCOUNT, f"{_shown(word.amount)} is {_shown(believed)}")
         if word is not None and is_said and self._explain_doubt(reason, side, word.amount, believed):
             return reason
         speaker = self._evidence.speaker(side.known.offering, side.line.tariff, side.at)

@@ -114,3 +114,10 @@ def test_a_new_id_goes_on_from_what_the_old_one_was_read_as(tmp_path: Path) -> N
     documents = weekly(tmp_path, **{"Big.Model": [5, 5_000_000, None, None], "big_model": [None, None, 5, 5]})
     rows = truth((DAYS[2], "deepseek", "big-model", "input", None, 5, "introduced"))
     assert set(labels(documents, rows).values()) == {accounts.RENAMED}
+
+
+def test_noise_in_the_new_ids_price_is_no_move(tmp_path: Path) -> None:
+    noisy = 0.8299999999999998
+    documents = weekly(tmp_path, **{"Big.Model": [0.83, None, None, None], "big_model": [None, noisy, noisy, noisy]})
+    rows = truth((DAYS[1], "deepseek", "big-model", "input", None, noisy, "introduced"))
+    assert set(labels(documents, rows).values()) == {f"{accounts.RENAMED} + {accounts.NOISE_ACCOUNT}"}
