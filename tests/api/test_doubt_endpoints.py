@@ -33,9 +33,9 @@ def held(db: None) -> dict[str, Any]:
     make.statement(line, "0.5", source=make.source("litellm"))
     leap = make.hold(line, "7.5", instead=Decimal("0.5"), instead_currency="USD", refresh_id=41)
     zero = make.hold(other, "0", JUNE, source=make.source("litellm"), reason="zero")
-    gone = make.hold(
-        None, seller=openai, reason="vanished", details={"offerings": 12, "of": 40, "references": [7], "readings": []}
-    )
+    counted = {"offerings": 12, "of": 40, "readings": []}
+    details = counted | {"references": [7], "returned": {"8": "2026-01-02T00:00:00+00:00"}}
+    gone = make.hold(None, seller=openai, reason="vanished", details=details)
     decided = make.hold(make.line(own, "output_tokens"), outcome="refused", closed_at=JUNE)
     return {"leap": leap, "zero": zero, "gone": gone, "decided": decided, "line": line, "offering": own}
 
