@@ -160,7 +160,15 @@ def _load(slug: str, date: str, file: Path, say: Callable[[str], None]) -> Loade
 
 
 def _peak_mib() -> int:
-    """The most memory this process has held; Linux counts in KiB, macOS in bytes."""
+    """The most memory that this program has held.
+
+    Linux hands getrusage's figure on from the process that started this one, so the kernel's own count comes first.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        peak = next((line for line in status.read_text().splitlines() if line.startswith("VmHWM:")), "")
+        if peak:
+            return int(peak.split()[1]) // 1024
     unit = 1024**2 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit
 
