@@ -17,7 +17,7 @@ from itertools import pairwise
 
 from pricing.claims import Conditions
 from pricing.meters import METERS
-from pricing.timeline import Said, Value, Witness, same
+from pricing.timeline import INSTANT, Said, Value, Witness, same
 
 LEAP = Decimal(10)
 SLIP = timedelta(hours=72)
@@ -166,15 +166,23 @@ def released_by(run: Said, reason: str, said: Sequence[Said], witness: Witness, 
 
 
 def _has_second(run: Said, said: Sequence[Said]) -> bool:
-    """Whether another source says the same of the line, or did so within the month before."""
+    """Whether another source says the same of the line, for the time of the run or the month before it."""
     since = run.first_observed_at - CORROBORATION
     return any(
         other.source != run.source
         and other.line == run.line
         and same((*other.value[:2], ""), (*run.value[:2], ""))
-        and (other.ended_at is None or other.ended_at > since)
+        and _speaks_for(other, since, run.ended_at)
         for other in said
     )
+
+
+def _speaks_for(said: Said, since: datetime, until: datetime | None) -> bool:
+    """Whether a statement is about any of a time: by its dates where it has some, else while it was said."""
+    begins, ends = said.effective_from or said.first_observed_at, said.effective_until or said.ended_at
+    if said.effective_from is None and said.effective_until is not None:
+        begins = min(begins, said.effective_until - INSTANT)
+    return (ends is None or ends > since) and (until is None or begins < until)
 
 
 def _persists(run: Said, witness: Witness) -> bool:
@@ -206,9 +214,7 @@ def _is_slip(
 
 
 def _states_too(other: Said, run: Said) -> bool:
-    """Whether another source stated the price of a run that ended, while the run lasted."""
-    if other.source == run.source or other.line != run.line or run.ended_at is None:
+    """Whether another source stated the price of a run that ended, for the time of the run."""
+    if other.source == run.source or other.line != run.line:
         return False
-    overlaps = other.first_observed_at < run.ended_at
-    overlaps = overlaps and (other.ended_at is None or other.ended_at > run.first_observed_at)
-    return overlaps and same(other.value, run.value)
+    return same(other.value, run.value) and _speaks_for(other, run.first_observed_at, run.ended_at)

@@ -27,7 +27,8 @@ Promos = Sequence[tuple[Conditions, Segment]]
 def extend_promotion(offering: Offering, until: datetime, ruling: Ruling) -> Outcome:
     """Let the promotion that is in force go on until a later moment. Raises LedgerError.
 
-    Refused where none is in force, where it has no end, and where the new end is not later.
+    Refused where none is in force, where it has no end, where the new end is not later, and where another price of
+    the promotion is announced for before it.
     """
     check_aware(until)
 
@@ -39,6 +40,7 @@ def extend_promotion(offering: Offering, until: datetime, ruling: Ruling) -> Out
             raise LedgerError(
                 f"the promotion runs until {max(ends).isoformat()} already; give a later end, or end it earlier"
             )
+        _check_followed(spoken, promos, until)
         ended, claims = _prolonged(spoken, promos, until, now)
         rest = rest_of(offering, claims, now)
         return say(offering, Saying(claims, ended, rest=rest, takes_back=True), ruling, now)
@@ -110,6 +112,17 @@ def _check_end(promos: Promos, at: datetime | None, *, may_equal: bool = False) 
     first = min((promo.end for _, promo in promos if promo.end is not None), default=None)
     if first is not None and at is not None and (at > first or (at == first and not may_equal)):
         raise LedgerError(f"the promotion ends at {first.isoformat()} already; extend it first, or give an earlier end")
+
+
+def _check_followed(spoken: Spoken, promos: Promos, until: datetime) -> None:
+    """Refuse to go over what is announced of the same promotion. Raises LedgerError."""
+    for line, promo in promos:
+        later = [s.start for s in spoken.history[line] if promo.end is not None and promo.end <= s.start < until]
+        if later:
+            raise LedgerError(
+                f"another price of the promotion is announced for {later[0].isoformat()}; "
+                "retract that first, or extend the promotion when it is in force"
+            )
 
 
 def _ends(spoken: Spoken, promos: Promos) -> dict[Conditions, datetime]:

@@ -119,8 +119,7 @@ def _slipped(
         return False
     return not any(
         alike(other.claim, here.claim, other.claim.zero_means or who.zero_means, meaning)
-        and other.moments[0] < here.end
-        and other.end > here.moments[0]
+        and is_about(other, here.moments[0], here.end)
         for who, other in _others(speaker, line, world)
     )
 
@@ -128,8 +127,18 @@ def _slipped(
 def _second(here: Stretch, speaker: Speaker, line: Conditions, world: World) -> bool:
     since = here.moments[0] - timedelta(days=30)
     return any(
-        alike(other.claim, here.claim, "", "") and other.end > since for _, other in _others(speaker, line, world)
+        alike(other.claim, here.claim, "", "") and is_about(other, since, here.end)
+        for _, other in _others(speaker, line, world)
     )
+
+
+def is_about(stretch: Stretch, since: datetime, until: datetime) -> bool:
+    """Whether what was said is about any of a time: what is dated is about its dates, whenever it was said."""
+    claim = stretch.claim
+    first = claim.effective_from or stretch.moments[0]
+    if claim.effective_from is None and claim.effective_until is not None:
+        first = min(first, claim.effective_until - timedelta(microseconds=1))
+    return first < until and (claim.effective_until or stretch.end) > since
 
 
 def _others(speaker: Speaker, line: Conditions, world: World) -> list[tuple[Speaker, Stretch]]:

@@ -9,7 +9,7 @@ from pricing.claims import Conditions
 from pricing.models import Decision, Hold, Offering
 from tests.pricing.believing import day, price
 from tests.pricing.conftest import SetClock
-from tests.pricing.stages import Stage, believed, kinds, last_change
+from tests.pricing.stages import Stage, believed, claim, kinds, last_change
 
 pytestmark = pytest.mark.usefixtures("clock")
 CACHE = Conditions("cache_read_tokens")
@@ -214,3 +214,12 @@ def test_what_another_source_stated_too_was_no_slip(offering: Offering, stage: S
     stage.read("litellm", 9, {offering: [price("2")]})
     stage.read("models-dev", 10, {offering: [price("1")]})
     assert [row[2] for row in believed(offering)] == ["1", "2", "1"]
+
+
+def test_who_says_the_same_of_another_time_is_no_second_source(
+    offering: Offering, stage: Stage, person: ledger.Ruling
+) -> None:
+    stage.read("models-dev", 7, {offering: [price("30")]})
+    stage.read("models-dev", 14, {offering: [price("2")]})
+    ledger.announce(offering, [claim("30", since=120, until=121)], person)
+    assert [row[:3] for row in believed(offering)][:2] == [(0, 14, "1"), (14, 120, "2")]

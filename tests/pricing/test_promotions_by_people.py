@@ -181,3 +181,14 @@ def test_a_permanent_promotion_takes_the_place_of_the_hours_that_it_went_before(
     ledger.make_permanent(offering, person)
     assert [spans(offering, line)[-1][1] for line in (PEAK, REST)] == [101, 101]
     assert spans(offering, Conditions("input_tokens")) == [(101, None, "0.5")]
+
+
+def test_a_promotion_cannot_be_extended_over_its_own_next_price(
+    offering: Offering, person: ledger.Ruling, clock: SetClock
+) -> None:
+    clock(101)
+    ledger.announce(offering, [claim("0.7", PROMO, since=130, until=140)], person)
+    before = everything()
+    with pytest.raises(ledger.LedgerError, match="another price of the promotion is announced"):
+        ledger.extend_promotion(offering, day(160), person)
+    assert everything() == before
