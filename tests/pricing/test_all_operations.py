@@ -150,8 +150,18 @@ class Watched:
         rows = Price.objects.filter(line__offering__in=self.life.offerings, known_until=None)
         for line, start, end, known in rows.values_list("line_id", "effective_from", "effective_until", "known_from"):
             for moment in (start, end):
-                if moment is not None and known < moment and since < moment <= self.life.now:
+                foreseen = moment is not None and known < moment and since < moment <= self.life.now
+                if foreseen and not self._says_zero_otherwise(line, moment):
                     self._check_told(line, moment)
+
+    def _says_zero_otherwise(self, line: int, moment: datetime) -> bool:
+        """Whether nothing moves at a moment but what a zero means, which is told when it is learnt."""
+        believed = Price.objects.filter(line=line, known_until=None)
+        before = believed.filter(effective_until=moment).values_list("amount", "currency").first()
+        return (
+            before is not None
+            and before == believed.filter(effective_from=moment).values_list("amount", "currency").first()
+        )
 
     def _check_told(self, line: int, moment: datetime) -> None:
         told = PricingChangeLine.objects.filter(line=line, change__effective_at=moment)
