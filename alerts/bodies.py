@@ -97,21 +97,48 @@ def titled(change: Shape) -> str:
 
 
 def bill_sentence(money: Shape | None) -> str:
-    """What a change means for a bill, such as ``Your month: 100 -> 105.2 USD, +5.20%``; empty if nothing is known."""
+    """What a change means for a bill, such as ``Your month: 100 -> 105.20 USD, +5.20%``; empty if nothing is known."""
     if not money:
         return ""
     percent = f", {money['percent']}%" if money["percent"] else ""
-    return f"Your month: {money['old']} -> {money['new']} {money['currency']}{percent}"
+    old, new = money_text(money["old"]), money_text(money["new"])
+    if old == new:
+        old, new = money["old"], money["new"]
+    return f"Your month: {old} -> {new} {money['currency']}{percent}"
+
+
+def money_text(amount: str) -> str:
+    """An amount of a bill for people: thousands apart, and two places, or more where it is less than one.
+
+    Such as ``1,266.50`` for 1266.4987, ``100`` for 100 and ``0.0043`` for 0.00431.
+    """
+    exact = Decimal(amount)
+    if exact == exact.to_integral_value():
+        return f"{exact:,f}"
+    places = 2 if abs(exact) >= 1 else 1 - exact.adjusted()
+    return f"{exact:,.{places}f}"
 
 
 def money_together(first: Shape | None, later: Shape | None) -> Shape | None:
-    """What two moves of one bill, one after the other, mean together: the bill before the first and after the later."""
+    """What two moves of one bill mean together: the bill after the later of them, and by how much both moved it.
+
+    Where changes came at one moment each of them is weighed with the other made, so the bill before
+    the first is not the bill before both.
+    """
     if not first or not later:
         return later or first
-    old, new = Decimal(first["old"]), Decimal(later["new"])
-    because = list(dict.fromkeys([*first.get("because", ()), *later.get("because", ())]))[:MOST_REASONS]
-    percent = percent_text((new - old) / old * 100) if old else None
-    return {**later, "old": first["old"], "amount": plain(new - old), "percent": percent, "because": because}
+    new, amount = Decimal(later["new"]), Decimal(first["amount"]) + Decimal(later["amount"])
+    old = new - amount
+    together = {
+        **later,
+        "old": plain(old),
+        "amount": plain(amount),
+        "percent": percent_text(amount / old * 100) if old else None,
+        "because": list(dict.fromkeys([*first.get("because", ()), *later.get("because", ())]))[:MOST_REASONS],
+    }
+    if "changes" in first or "changes" in later:
+        together["changes"] = list(dict.fromkeys([*first.get("changes", ()), *later.get("changes", ())]))[:MOST_REASONS]
+    return together
 
 
 def _gathering(type_: str, title: str, told: Gathered, watches: Sequence[Watching], **more: Any) -> dict[str, Any]:

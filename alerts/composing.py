@@ -6,11 +6,12 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from alerts import bodies, planning
@@ -23,8 +24,11 @@ from pricing.models import PricingChange
 from tracker.api.moments import moment_text
 
 logger = logging.getLogger(__name__)
-# Channels composed in one transaction: each costs a message, the changes they tell are read once for all.
+# Channels composed in one transaction, the changes they tell being read once for all; fewer where they have more to
+# tell than so many notices, since all of their messages are in memory at once.
 CHANNELS_AT_ONCE = 100
+NOTICES_AT_ONCE = 2_000
+_ROWS_AT_ONCE = 500
 _COLUMNS = (
     "id",
     "channel_id",
@@ -71,7 +75,10 @@ def due_notices(now: datetime) -> QuerySet[Notice]:
 
 def _channels_with_due(now: datetime, after: int) -> list[int]:
     due = due_notices(now).filter(channel_id__gt=after).order_by("channel_id")
-    return list(due.values_list("channel_id", flat=True).distinct()[:CHANNELS_AT_ONCE])
+    counted = list(due.values_list("channel_id").annotate(count=Count("pk"))[:CHANNELS_AT_ONCE])
+    sums = accumulate(count for _, count in counted)
+    fitting = [channel for (channel, _), notices in zip(counted, sums, strict=True) if notices <= NOTICES_AT_ONCE]
+    return fitting or [channel for channel, _ in counted[:1]]
 
 
 def _composed(channel_ids: Sequence[int], now: datetime) -> int:
@@ -103,7 +110,7 @@ def compose(channel_ids: Iterable[int], now: datetime) -> int:
     planned = [(channel, message) for channel in usable for message in _planned(channel, facts.values())]
     batch = _read_batch(planned, facts, now)
     deliveries = [_delivery(channel, message, batch) for channel, message in planned]
-    Delivery.objects.bulk_create(deliveries)
+    Delivery.objects.bulk_create(deliveries, batch_size=_ROWS_AT_ONCE)
     for delivery, (_channel, message) in zip(deliveries, planned, strict=True):
         Notice.objects.filter(pk__in=[notice.id for notice in message.notices]).update(delivery=delivery)
     return len(deliveries)
@@ -138,7 +145,7 @@ def _due_notice(row: _Facts) -> DueNotice:
 
 
 def _read_batch(planned: Sequence[tuple[int, PlannedMessage]], facts: Mapping[int, _Facts], now: datetime) -> _Batch:
-    shown = {change for _, message in planned for change in message.change_ids[: bodies.MOST_CHANGES]}
+    shown = {change for _, message in planned for change in _changes_of(message, facts)[: bodies.MOST_CHANGES]}
     changes = PricingChange.objects.select_related("offering__seller", "offering__model", "source")
     shapes = {shape["id"]: shape for shape in change_shapes(list(changes.filter(pk__in=shown)))}
     corrections = [
@@ -163,17 +170,30 @@ def _delivery(channel_id: int, message: PlannedMessage, batch: _Batch) -> Delive
 
 def _letter(channel_id: int, message: PlannedMessage, batch: _Batch) -> Letter:
     rows = [batch.facts[notice.id] for notice in message.notices]
-    changes = [batch.shapes[change] for change in message.change_ids[: bodies.MOST_CHANGES]]
+    change_ids = _changes_of(message, batch.facts)
+    changes = [batch.shapes[change] for change in change_ids[: bodies.MOST_CHANGES]]
     watches = _watches(rows)
     if message.kind == planning.CHANGE:
         return bodies.change_letter(changes[0], watches, batch.corrected.get((channel_id, message.change_ids[0])))
-    gathered = bodies.Gathered(changes, len(message.change_ids), str(moment_text(batch.now)))
+    gathered = bodies.Gathered(changes, len(change_ids), str(moment_text(batch.now)))
     if message.kind == planning.BULK:
         sellers = sorted({row["change__offering__seller__name"] for row in rows})
         return bodies.bulk_letter(gathered, watches, len({row["change__offering_id"] for row in rows}), sellers)
     if message.kind == planning.BILL:
         return bodies.bill_letter(gathered, watches[0])
     return bodies.digest_letter(gathered, watches[0], rows[0]["watch__cadence"])
+
+
+def _changes_of(message: PlannedMessage, facts: Mapping[int, _Facts]) -> list[int]:
+    """The changes that a message tells: of a bill all that moved it, where its notice hangs on the last of them."""
+    if message.kind != planning.BILL:
+        return list(message.change_ids)
+    named = (
+        change
+        for notice in message.notices
+        for change in [*(facts[notice.id]["money"] or {}).get("changes", ()), notice.change_id]
+    )
+    return list(dict.fromkeys(named))
 
 
 def _watches(rows: Sequence[_Facts]) -> list[Watching]:

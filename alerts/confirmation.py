@@ -13,8 +13,8 @@ from alerts.loading import CHANGES, batches, caught_from, usable_channels
 from alerts.models import Awaited, FanOut, Notice, Watch
 from alerts.notices import MoneyOfChanges, notices_for
 from pricing.api.shapes.changes import confirmed_by, lines_of, superseded_by
-from pricing.api.shapes.witnesses import CONFIRMATION_WINDOW
 from pricing.models import PricingChange
+from pricing.witnesses import CONFIRMATION_WINDOW
 from tracker.api import record
 
 _ROWS_AT_ONCE = 1000

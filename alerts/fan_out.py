@@ -101,6 +101,7 @@ class Batch:
         self._watches = {watch.pk: watch for watch in watches_on_changes()}
         self._channels = usable_channels(self._watches)
         self._money = MoneyOfChanges(now)
+        self._hold = leases.Hold()
 
     def notices(self) -> list[Notice]:
         """The notices of all watches on changes, corrections of what they were told included."""
@@ -132,6 +133,7 @@ class Batch:
         return change.sequence > watch.after_sequence and not paused
 
     def _notices(self, watch_id: int, change_id: int) -> Iterable[Notice]:
+        self._hold.keep()
         watch, change = self._watches[watch_id], self._by_id[change_id]
         money = self._money.of(watch, change, self._caught[change_id])
         return notices_for(watch, self._channels[watch_id], change, self.now, money)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -10,7 +11,9 @@ from django.utils import timezone
 from alerts.models import FanOut
 from tracker.workers import owner_name
 
-LEASE = timedelta(minutes=2)
+# A worker that is killed costs the others so long: a tick, and no more. One that lives holds on while it works.
+LEASE = timedelta(seconds=30)
+_KEPT_EVERY = 8.0
 _ONLY = 1
 
 
@@ -29,6 +32,22 @@ def claim(now: datetime | None = None) -> bool:
 def release() -> None:
     """Give the lease back, if it is still ours."""
     FanOut.objects.filter(pk=_ONLY, owner=owner_name()).update(owner="", locked_until=None)
+
+
+class Hold:
+    """Keeps the lease while one piece of work lasts; asked at every small step, it writes seldom."""
+
+    def __init__(self) -> None:
+        self._kept_at = time.monotonic()
+
+    def keep(self) -> None:
+        """Hold the lease longer. Raises LeaseLost where somebody else has taken it."""
+        if time.monotonic() - self._kept_at < _KEPT_EVERY:
+            return
+        ours = FanOut.objects.filter(pk=_ONLY, owner=owner_name())
+        if ours.update(locked_until=timezone.now() + LEASE) != 1:
+            raise LeaseLost("the fan-out was taken over by another worker")
+        self._kept_at = time.monotonic()
 
 
 def state() -> FanOut:

@@ -7,7 +7,7 @@ percent) one and the same line has to meet. A line that moves from zero has move
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -16,6 +16,7 @@ from pricing.costing.garbage import without_collections
 UP, DOWN = "up", "down"
 BEYOND_ANY_PERCENT = Decimal("Infinity")
 _NO_PERCENT = Decimal(-1)
+_NO_PERCENTS: list[Decimal] = []
 _HUNDRED = Decimal(100)
 _NOBODY: frozenset[int] = frozenset()
 _NOTHING: frozenset[str] = frozenset()
@@ -113,49 +114,45 @@ def _concerns(interest: Interest, caught: Caught) -> bool:
     return not interest.offerings or not interest.offerings.isdisjoint(caught.offerings)
 
 
-# Whose changes, as the index files it: the sort of row and its id; ("", 0) is anybody's.
+# Whose changes, as the index files it: the sort of row and its id.
 _Key = tuple[str, int]
 _ANYBODY: _Key = ("", 0)
-# For each direction ("" is either) how far a change goes on each meter; under "" on any meter. -1 where no percent is.
-_Reaches = dict[str, dict[str, Decimal]]
+_ANY_METER = ("",)
+# How far a change goes, by direction and meter written together ("up" and "input_tokens" are "upinput_tokens"; either
+# may be empty, for any); -1 where no percent is.
+_Reaches = dict[str, Decimal]
 
 
 class _Group:
     """Watches filed in one place that differ in nothing but the percent that they want: one answer serves them all.
 
-    Kinds need no check: a watch that names some is filed under each of them.
+    Kinds need no check: a watch that names some is filed under each of them. A watch that names several meters is in a
+    group of each, since a line counts that has one of them.
     """
 
-    __slots__ = (
-        "asks_more",
-        "confirmed_only",
-        "direction",
-        "meter",
-        "meters",
-        "nature",
-        "percents",
-        "rest",
-        "wanted",
-        "watches",
-    )
+    __slots__ = ("asks_more", "confirmed_only", "line", "most", "nature", "percents", "rest", "watches")
 
-    def __init__(self, demands: Demands, rest: Interest | None) -> None:
-        self.nature, self.direction, self.confirmed_only = demands.nature, demands.direction, demands.confirmed_only
-        self.rest = rest
+    def __init__(self, demands: Demands, meter: str, rest: Interest | None, watch: int, percent: Decimal) -> None:
+        self.line = demands.direction + meter
+        self.nature, self.confirmed_only, self.rest = demands.nature, demands.confirmed_only, rest
         self.asks_more = bool(demands.confirmed_only or rest)
-        # The one meter of most watches, "" for any, and all of them where they are several.
-        self.meter = next(iter(demands.meters)) if demands.meters else ""
-        self.meters = tuple(demands.meters) if len(demands.meters) > 1 else ()
-        self.wanted: list[tuple[Decimal, int]] = []
+        self.watches, self.most = [watch], percent
+        # Each in its place beside its watch; empty while there is one watch, as in most groups.
+        self.percents: list[Decimal] = _NO_PERCENTS
+
+    def add(self, watch: int, percent: Decimal) -> None:
+        """File another watch; ``seal`` comes when all are."""
+        if not self.percents:
+            self.percents = [self.most]
+        self.percents.append(percent)
+        self.watches.append(watch)
 
     def seal(self) -> None:
-        """Put the watches in the order of the percents that they want."""
-        wanted = self.wanted
-        if len(wanted) > 1:
-            wanted.sort()
+        """Put the watches in the order of the percents that they want; one alone is so already."""
+        wanted = sorted(zip(self.percents, self.watches, strict=True))
         self.percents = [percent for percent, _ in wanted]
         self.watches = [watch for _, watch in wanted]
-        del self.wanted
+        self.most = self.percents[-1]
 
     def admits(self, caught: Caught) -> bool:
         """Whether the change meets what few watches ask."""
@@ -163,16 +160,14 @@ class _Group:
             return False
         return self.rest is None or _concerns(self.rest, caught)
 
-    def farthest(self, there: Mapping[str, Decimal]) -> Decimal | None:
-        """How far the change goes on any of several meters."""
-        return max((there[meter] for meter in self.meters if meter in there), default=None)
-
 
 class Interests:
     """All watches, filed under the narrowest thing that each names, so that a change meets few that it misses."""
 
     def __init__(self, interests: Iterable[Interest]) -> None:
         self._by_key: dict[_Key, dict[str, list[_Group]]] = {}
+        # Those who ask neither whose nor what it is; filed nowhere else, so each of them is met once.
+        self._of_all: list[_Group] = []
         with without_collections():
             self._fill(interests)
 
@@ -181,20 +176,27 @@ class Interests:
         for interest in interests:
             demands = interest.demands
             least = _NO_PERCENT if demands.min_percent is None else demands.min_percent
-            alike = (demands.meters, demands.kinds, demands.nature, demands.direction, demands.confirmed_only)
             keys, rest, left = _keys(interest)
-            for key in keys:
-                group = groups.get((key, left, alike))
-                if group is None:
-                    group = groups[key, left, alike] = _Group(demands, rest)
-                    self._file(key, demands, group)
-                group.wanted.append((least, interest.watch))
+            for meter in demands.meters or _ANY_METER:
+                alike = (left, meter, demands.kinds, demands.nature, demands.direction, demands.confirmed_only)
+                for key in keys:
+                    group = groups.get((key, alike))
+                    if group is None:
+                        group = groups[key, alike] = _Group(demands, meter, rest, interest.watch, least)
+                        self._file(key, demands, meter, group)
+                    else:
+                        group.add(interest.watch, least)
         for group in groups.values():
-            group.seal()
+            if group.percents:
+                group.seal()
 
-    def _file(self, key: _Key, demands: Demands, group: _Group) -> None:
+    def _file(self, key: _Key, demands: Demands, meter: str, group: _Group) -> None:
+        """Under its kinds, else its meter, whose names differ; under the empty one it is asked by every change."""
+        if key == _ANYBODY and not (demands.kinds or meter):
+            self._of_all.append(group)
+            return
         by_facet = self._by_key.setdefault(key, {})
-        for facet in _facets(demands):
+        for facet in demands.kinds or (meter,):
             by_facet.setdefault(facet, []).append(group)
 
     def catching(self, caught: Caught) -> list[int]:
@@ -202,28 +204,25 @@ class Interests:
         if not caught.is_news:
             return []
         reaches, nature = _reaches(caught), caught.nature
-        found: list[int] = []
-        for group in self._groups(caught):
-            if (group.nature and group.nature != nature) or (group.asks_more and not group.admits(caught)):
-                continue
-            there = reaches[group.direction]
-            reach = group.farthest(there) if group.meters else there.get(group.meter)
-            if reach is not None:
-                percents = group.percents
-                all_do = reach >= percents[-1]
-                found += group.watches if all_do else group.watches[: bisect_right(percents, reach)]
-        return list(set(found))
+        once: list[int] = []
+        found: set[int] = set()
+        for groups, take in ((self._of_all, once.extend), (self._groups(caught), found.update)):
+            for group in groups:
+                reach = reaches.get(group.line)
+                if reach is None or (group.nature and group.nature != nature):
+                    continue
+                if group.asks_more and not group.admits(caught):
+                    continue
+                if reach >= group.most:
+                    take(group.watches)
+                elif group.percents:
+                    take(group.watches[: bisect_right(group.percents, reach)])
+        return [*once, *found]
 
     def _groups(self, caught: Caught) -> list[_Group]:
-        keys = [
-            _ANYBODY,
-            *[("offering", row) for row in caught.offerings],
-            *[("model", row) for row in caught.models],
-            *[("company", row) for row in caught.companies],
-        ]
-        facets = ["", caught.kind, *{line.meter for line in caught.lines}]
+        facets = ("", caught.kind, *{line.meter for line in caught.lines})
         found: list[_Group] = []
-        for key in keys:
+        for key in _keys_of(caught):
             by_facet = self._by_key.get(key)
             if by_facet is not None:
                 for facet in facets:
@@ -232,17 +231,25 @@ class Interests:
         return found
 
 
+def _keys_of(caught: Caught) -> list[_Key]:
+    return [
+        _ANYBODY,
+        *[("offering", row) for row in caught.offerings],
+        *[("model", row) for row in caught.models],
+        *[("company", row) for row in caught.companies],
+    ]
+
+
 def _reaches(caught: Caught) -> _Reaches:
     """How far the change goes, as ``Demands.reach`` finds it, for all demands at once."""
     # A change of no lines at all is still caught by whoever demands nothing of lines.
-    reaches: _Reaches = {"": {"": _NO_PERCENT}, UP: {}, DOWN: {}}
+    reaches: _Reaches = {"": _NO_PERCENT}
     for line in caught.lines:
         percent = _NO_PERCENT if line.percent is None else line.percent
-        for direction in {"", line.direction}:
-            there = reaches[direction]
-            for meter in ("", line.meter):
-                if meter not in there or there[meter] < percent:
-                    there[meter] = percent
+        direction, meter = line.direction, line.meter
+        for name in ("", meter, direction, direction + meter) if direction else ("", meter):
+            if name not in reaches or reaches[name] < percent:
+                reaches[name] = percent
     return reaches
 
 
@@ -260,8 +267,3 @@ def _keys(interest: Interest) -> tuple[list[_Key], Interest | None, tuple[frozen
     if left == (_NOBODY, _NOBODY):
         return keys, None, ()
     return keys, Interest(0, companies=left[0], models=left[1]), left
-
-
-def _facets(demands: Demands) -> Iterable[str]:
-    """Under which kinds or meters, whose names differ, a group is filed; the empty one is asked by every change."""
-    return demands.kinds or demands.meters or ("",)

@@ -52,7 +52,7 @@ class Named:
         return Words(
             companies=[str(company) for company in self.companies],
             models=[str(model) for model in self.models],
-            offerings=[str(offering) for offering in self.offerings],
+            offerings=list(dict.fromkeys(str(offering.standing) for offering in self.offerings)),
             meters=watch.meters,
             kinds=watch.kinds,
             nature=watch.nature,

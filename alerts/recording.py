@@ -103,8 +103,9 @@ def _note_successes(results: Sequence[Result], channels: dict[int, Channel], now
     reached = {result.delivery.channel_id for result in results if _is_same_address(result, channels)}
     Channel.objects.filter(pk__in=reached).update(failing_since=None, last_success_at=now, last_error="")
     # That a mail server takes a message proves nothing; the answer to the question in it does.
-    proved = Channel.objects.filter(pk__in=reached, verified_at__isnull=True).exclude(kind=Channel.Kind.EMAIL)
-    proved.update(verified_at=now)
+    unproved = (channels[pk] for pk in reached if channels[pk].verified_at is None)
+    if proved := [channel.pk for channel in unproved if channel.kind != Channel.Kind.EMAIL]:
+        Channel.objects.filter(pk__in=proved).update(verified_at=now)
 
 
 def _note_failure(result: Result, row: Delivery, now: datetime) -> datetime | None:

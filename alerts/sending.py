@@ -27,6 +27,7 @@ from alerts.claiming import claim, new_owner, release, renew
 from alerts.encryption import CannotDecrypt
 from alerts.envelopes import envelope_of
 from alerts.models import Delivery
+from alerts.news import Lookout
 from alerts.recording import Result, record, set_aside
 from alerts.retrying import Outcome
 from tracker.outbound import configured
@@ -37,6 +38,8 @@ logger = logging.getLogger(__name__)
 # How long a tick may go on claiming; what is under way then is finished, and the rest is the next look's.
 TICK_SECONDS = 20.0
 _RENEWED_EVERY = 15.0
+# While receivers are waited for, a run looks so often for what is new: they may keep every worker busy at once.
+_NEWS_EVERY = 1.0
 # How long a run waits for a result before it looks for new work, and how long it gathers results to write together.
 _LOOK_SECONDS = 0.5
 _GATHER_SECONDS = 0.02
@@ -70,7 +73,8 @@ class Run:
         self.is_ending = threading.Event()
         self.under_way: dict[int, bool] = {}
         self.next_try: datetime | None = None
-        self.renewed_at = time.monotonic()
+        self.lookout = Lookout()
+        self.renewed_at = self.looked_at = time.monotonic()
 
     def __enter__(self) -> Run:
         return self
@@ -85,6 +89,7 @@ class Run:
         ends_at = time.monotonic() + seconds
         while True:
             if time.monotonic() < ends_at:
+                self._look_for_news()
                 self._start_conversations()
             else:
                 self.is_ending.set()
@@ -92,6 +97,11 @@ class Run:
                 return self.next_try
             self._write_down(self._gathered())
             self._keep_leases()
+
+    def _look_for_news(self) -> None:
+        if time.monotonic() - self.looked_at >= _NEWS_EVERY:
+            persistently(self.lookout.look)
+            self.looked_at = time.monotonic()
 
     def _start_conversations(self) -> None:
         free = settings.ALERTS_CONCURRENCY - len(self.under_way)
@@ -212,5 +222,6 @@ def persistently(operation: Callable[[], T]) -> T:
                 raise
             logger.warning("The database went away (%s); asking again in %.1f s", type(error).__name__, patience)
             connection.close()
+            # Only the thread that speaks with the database waits; those that send go on, and the leases outlast it.
             time.sleep(patience)
     return operation()

@@ -12,11 +12,10 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from alerts.models import Watch
+from alerts.news import gather_news
 from alerts.sending import send_due
-from tracker.tick import run_steps
 
 logger = logging.getLogger(__name__)
-STEPS = ("alerts.fan_out.fan_out_changes", "alerts.composing.compose_due")
 # A look that finds more than this to send leaves the rest to the next, so that other work gets its turn.
 SECONDS = 120.0
 # Only the first retries are worth a message of their own; later ones are the tick's.
@@ -26,8 +25,7 @@ _SOON_SECONDS = 60
 @shared_task(name="alerts.look", soft_time_limit=5 * 60, time_limit=6 * 60)
 def look() -> None:
     """Match new changes, compose what is due, and send it."""
-    for _outcome in run_steps(STEPS):
-        pass
+    gather_news()
     _come_back_for(send_due(SECONDS))
 
 

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from alerts.bodies import bill_sentence, titled
+from alerts.bodies import bill_sentence, money_text, titled
 from alerts.links import change_url, changes_url
 from pricing.claims import Conditions
 from pricing.headlines import label
+from pricing.meters import METERS
 from tracker.moments import beginning, utc
 
 Shape = Mapping[str, Any]
+_METERS = {meter: place for place, meter in enumerate(METERS)}
 _LINE_FIELDS = (
     "meter", "service_tier", "region", "variant", "commitment", "above_input_tokens", "slot", "layer",
 )  # fmt: skip
@@ -21,12 +23,18 @@ _LINE_FIELDS = (
 
 @dataclass(frozen=True)
 class PriceRow:
-    """One line of a change: what it counts, the price before and after, and by how much it moved."""
+    """One line of a change: what it counts and in which unit, the price before and after, and by how much it moved."""
 
     what: str
+    unit: str
     old: str
     new: str
     percent: str
+
+    @property
+    def colour(self) -> str:
+        """Red for dearer, green for cheaper, both dark enough to be read on white."""
+        return {"+": "#b3261e", "-": "#1b7f3b"}.get(self.percent[:1], "inherit")
 
 
 @dataclass(frozen=True)
@@ -41,12 +49,16 @@ class Story:
 
 @dataclass(frozen=True)
 class Words:
-    """One message as people read it: what leads, the changes told, what it means for a bill, and what else is said."""
+    """One message as people read it: what leads, the changes told, what it means for a bill, and what else is said.
+
+    ``cheaper`` names where the same could be had for less; none of ``money`` repeats the title.
+    """
 
     title: str
     stories: Sequence[Story]
     money: Sequence[str]
     notes: Sequence[str]
+    cheaper: Sequence[str] = ()
 
 
 def words_of(subject: str, body: Shape) -> Words:
@@ -54,20 +66,31 @@ def words_of(subject: str, body: Shape) -> Words:
     told = body["data"]
     changes = _changes_of(body)
     title = titled(told) if body["type"] == "pricing.change" else subject
-    return Words(title, [story_of(change) for change in changes], _money_of(body), list(_notes_of(body)))
+    money = [sentence for sentence in _money_of(body) if sentence != title]
+    stories = [story_of(change) for change in changes]
+    return Words(title, stories, money, list(_notes_of(body)), list(_cheaper_of(body)))
 
 
 def story_of(change: Shape) -> Story:
     """The words of one change."""
-    rows = [row_of(line) for line in change["lines"]]
+    rows = [row_of(line) for line in sorted(change["lines"], key=_place)]
     return Story(titled(change), when_of(change), rows, change_url(change["id"]))
 
 
 def row_of(line: Shape) -> PriceRow:
     """The words of one line."""
-    what = f"{label(Conditions(**{name: line[name] for name in _LINE_FIELDS}))} {line['unit']}"
-    old = _amount(line["old"], line.get("old_currency") or line["currency"])
-    return PriceRow(what, old, _amount(line["new"], line["currency"]), f"{line['percent']}%" if line["percent"] else "")
+    what = label(Conditions(**{name: line[name] for name in _LINE_FIELDS}))
+    old_currency = line.get("old_currency") or line["currency"]
+    # Both amounts are read together: the currency stands once, unless it is what changed or nothing follows.
+    told_once = old_currency == line["currency"] and line["new"] is not None
+    old = _amount(line["old"], "" if told_once else old_currency)
+    percent = f"{line['percent']}%" if line["percent"] else ""
+    return PriceRow(what, line["unit"], old, _amount(line["new"], line["currency"]), percent)
+
+
+def _place(line: Shape) -> int:
+    """Input and output first, as price pages have them."""
+    return _METERS.get(line["meter"], len(_METERS))
 
 
 def when_of(change: Shape) -> str:
@@ -88,8 +111,21 @@ def _changes_of(body: Shape) -> Sequence[Shape]:
 
 
 def _money_of(body: Shape) -> list[str]:
-    sentences = [bill_sentence(watch.get("money")) for watch in body.get("watches", ())]
-    return list(dict.fromkeys(filter(None, sentences)))
+    """What it means for each bill; where it means different things, each says for which watch."""
+    told = {watch["name"]: bill_sentence(watch.get("money")) for watch in body.get("watches", ())}
+    sentences = list(dict.fromkeys(filter(None, told.values())))
+    if len(sentences) < 2:
+        return sentences
+    return [f"{name}: {sentence}" for name, sentence in told.items() if sentence]
+
+
+def _cheaper_of(body: Shape) -> Iterator[str]:
+    for each in (body.get("money") or {}).get("cheaper", ()):
+        own, currency = each["instead_of"], body["money"]["currency"]
+        yield (
+            f"Cheaper: {each['name']} would come to {money_text(each['amount'])} {currency}"
+            f" instead of {money_text(own['amount'])} at {own['name'].rpartition(' at ')[2]}"
+        )
 
 
 def _notes_of(body: Shape) -> Iterator[str]:
@@ -106,7 +142,7 @@ def _notes_of(body: Shape) -> Iterator[str]:
 
 
 def _amount(text: str | None, currency: str) -> str:
-    return "no price" if text is None else f"{text} {currency}"
+    return "no price" if text is None else f"{text} {currency}".strip()
 
 
 def _moment(text: str) -> datetime:

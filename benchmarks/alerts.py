@@ -1,6 +1,8 @@
-"""Alerts: matching changes against watches, and sending webhooks.
+"""Alerts: matching changes against watches, sending webhooks, and the time from a price to its webhook.
 
-    python benchmarks/alerts.py [--rounds 5]          # webhooks also on PostgreSQL, where DATABASE_URL names a server
+    python benchmarks/alerts.py [--rounds 5]
+
+Where DATABASE_URL names a PostgreSQL server, what needs a database is measured there, too.
 
 The last lines are JSON, one for each row. It measures and does not judge: the exit status is 0 whatever it finds.
 """
@@ -17,13 +19,17 @@ ROOT = Path(__file__).resolve().parent.parent
 # As a script this folder comes first, where this very file would stand in for the app of the same name.
 sys.path[0] = str(ROOT)
 
-from benchmarks import alerts_matching, alerts_webhooks  # noqa: E402
+from benchmarks import alerts_latency, alerts_matching, alerts_webhooks  # noqa: E402
 
 
 def main() -> None:
     """Measure everything, then print the rows."""
     options = _options()
-    rows = [*alerts_matching.rows(options.rounds), *alerts_webhooks.rows(options.rounds, options.postgresql)]
+    rows = [
+        *alerts_matching.rows(options.rounds),
+        *alerts_webhooks.rows(options.rounds, options.postgresql),
+        *alerts_latency.rows(options.postgresql),
+    ]
     print()
     for row in rows:
         print(json.dumps(row))

@@ -3,8 +3,8 @@
     python -m benchmarks.alerts_latency                                              # embedded: broker in a folder
     python -m benchmarks.alerts_latency --postgresql postgresql://postgres@127.0.0.1:5432/postgres    # and a Redis
 
-The last line is JSON: percentiles in seconds. The goal is a p99 below 2 s with Redis, below a tick and a second
-without.
+The last line is JSON: ``ours`` is the 99th percentile in seconds. The goal is below 2 s with Redis, below a tick and a
+second without.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import argparse
 import json
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
@@ -21,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from benchmarks.alerts_webhooks import _on_server, receivers
+from benchmarks.alerts_webhooks import ROOT, _on_server, receivers
 from benchmarks.soak_alerts import Machinery, _set_environment
 
 TICK_SECONDS = 30
@@ -48,6 +50,20 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def rows(postgresql: str = "") -> list[dict[str, Any]]:
+    """The row of the embedded default, and that of PostgreSQL with Redis where a server is named."""
+    return [_in_a_process(server) for server in ("", *filter(None, [postgresql]))]
+
+
+def _in_a_process(server: str) -> dict[str, Any]:
+    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.alerts_latency", "--postgresql", server]
+    printed = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    row: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    place = "PostgreSQL and Redis" if server else "the embedded default"
+    print(f"a price to its webhook, with {place}: p50 {row['p50']:.2f} s, p99 {row['ours']:.2f} s")
+    return row
+
+
 def _measured(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     import django
 
@@ -62,16 +78,22 @@ def _measured(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         written = [_write(read, number) for number in range(options.changes)]
         arrived = _arrivals(log, options.changes)
     waits = sorted(at - begun for begun, at in zip(written, arrived, strict=False))
-    broker = "Redis" if options.postgresql else "a folder"
     goal = 2.0 if options.postgresql else TICK_SECONDS + 1.0
-    row = {"work": "a price written to its webhook arriving", "broker": broker, "unit": "s", "changes": len(waits)}
-    told = {name: round(waits[int(len(waits) * share)], 3) for name, share in (("p50", 0.5), ("p99", 0.99))}
+    p50, p99 = (round(waits[int(len(waits) * share)], 3) for share in (0.5, 0.99))
+    database = "postgresql and redis" if options.postgresql else "sqlite"
     return {
-        **row,
-        **told,
-        "worst": round(waits[-1], 3),
+        "work": "a price written to its webhook arriving, p99",
+        "peer": None,
+        "database": database,
+        "ours": p99,
+        "theirs": None,
+        "unit": "s",
+        "ratio": None,
         "goal": goal,
-        "ok": told["p99"] < goal and len(waits) == options.changes,
+        "ok": p99 < goal and len(waits) == options.changes,
+        "p50": p50,
+        "worst": round(waits[-1], 3),
+        "changes": len(waits),
     }
 
 

@@ -1,21 +1,24 @@
-"""The soak's rows: its channels and notices, and what became of them."""
+"""The soak's rows: its channels and changes, and what became of them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
+from django.db import transaction
 from django.db.models import Max, Q
 from django.utils import timezone
 
 from accounts.models import User
-from alerts.encryption import encrypted
-from alerts.models import Attempt, Channel, Delivery, Notice, Watch
+from alerts.encryption import decrypted, encrypted
+from alerts.models import Attempt, Channel, Delivery, FanOut, Notice, Watch
 from alerts.signing import new_secret
+from alerts.tasks import look_now
 from companies.models import Company
+from pricing.locks import lock_ledger
 from pricing.models import Offering, PriceLine, PricingChange, PricingChangeLine
 
 # What became due just now, or was held by a worker that was killed, is not late yet.
@@ -23,22 +26,32 @@ _LEASE_AND_A_TICK = timedelta(seconds=70)
 _NOBODY = "http://10.255.255.1/refused/x"
 
 
-def add_channels(kinds: Mapping[str, int], address: str) -> list[Channel]:
-    """So many channels of each kind, with a secret of their own that the receiver finds in the path."""
+def add_channels(kinds: Mapping[str, int], address: str, untrusted: str) -> list[Channel]:
+    """So many channels of each kind, with a secret of their own that the receiver finds in the path.
+
+    They belong to one watch, which catches everything. ``untrusted`` shows a certificate that nobody vouches for.
+    """
     owner = User.objects.create(username="soak")
-    return [_channel(owner, kind, number, address) for kind, count in kinds.items() for number in range(count)]
+    addresses = {"refused": _NOBODY, "self-signed": f"{untrusted}/self-signed/x"}
+    channels = [
+        _channel(owner, kind, number, addresses.get(kind) or f"{address}/{kind}")
+        for kind, count in kinds.items()
+        for number in range(count)
+    ]
+    Watch.objects.create(owner=owner, name="everything").channels.set(channels)
+    return channels
 
 
 def _channel(owner: User, kind: str, number: int, address: str) -> Channel:
     secret = new_secret()
-    url = f"{address}/{kind}/{quote(secret, safe='')}"
-    if kind == "refused":
-        url = _NOBODY
-    elif kind == "tls":
+    url = address if kind in ("refused", "self-signed") else f"{address}/{quote(secret, safe='')}"
+    if kind == "tls":
         url = url.replace("http://", "https://")
+    elif kind == "apprise":
+        url = url.replace("http://", "json://")
     return Channel.objects.create(
         owner=owner,
-        kind="webhook",
+        kind="apprise" if kind == "apprise" else "webhook",
         name=f"{kind} {number}",
         address=encrypted(url),
         shown_address=kind,
@@ -47,16 +60,12 @@ def _channel(owner: User, kind: str, number: int, address: str) -> Channel:
     )
 
 
-def add_notices(channels: Sequence[Channel], changes: int) -> None:
-    """So many changes, and a notice of each for every channel, as the fan-out would write them."""
-    watch, _ = Watch.objects.get_or_create(owner=channels[0].owner, name="everything")
-    line = _line()
-    for _ in range(changes):
-        now = timezone.now()
-        # Below zero, so that the fan-out of the workers has nothing to say to it.
-        sequence = (
-            PricingChange.objects.filter(sequence__lt=0).aggregate(last=Max("sequence"))["last"] or -1_000_000
-        ) + 1
+def add_change() -> None:
+    """A change as the ledger would write it, with the word to the workers that follows its commit."""
+    line, now = _line(), timezone.now()
+    with transaction.atomic():
+        lock_ledger()
+        sequence = (PricingChange.objects.aggregate(last=Max("sequence"))["last"] or 0) + 1
         change = PricingChange.objects.create(
             sequence=sequence,
             offering=line.offering,
@@ -69,7 +78,7 @@ def add_notices(channels: Sequence[Channel], changes: int) -> None:
             precision="observed",
         )
         PricingChangeLine.objects.create(change=change, line=line, old=1, new=2, percent=100, currency="USD")
-        Notice.objects.bulk_create(Notice(change=change, watch=watch, channel=each, due_at=now) for each in channels)
+    look_now()
 
 
 def _line() -> PriceLine:
@@ -85,10 +94,16 @@ def left_to_do() -> dict[str, int]:
     """What the workers still have to do now; empty when all is done, given up, or waits for its time."""
     now = timezone.now()
     counts = {
+        "changes": PricingChange.objects.filter(sequence__gt=_fanned_out()).count(),
         "notices": Notice.objects.filter(delivery__isnull=True, dropped=False).count(),
         "due": _waiting().filter(next_attempt_at__lte=now).exclude(_held_back()).count(),
     }
     return {name: count for name, count in counts.items() if count}
+
+
+def _fanned_out() -> int:
+    """The last change that the workers have matched."""
+    return FanOut.objects.values_list("last_sequence", flat=True).first() or 0
 
 
 def _waiting() -> Any:
@@ -116,10 +131,20 @@ def fate() -> dict[str, Any]:
     }
 
 
+def changes_without_notice(kinds: Collection[str], changes: int) -> int:
+    """How many changes lack a notice for a receiver that takes everything, or have two."""
+    there = Channel.objects.filter(shown_address__in=kinds).count()
+    told = Notice.objects.filter(channel__shown_address__in=kinds).values("change", "channel").distinct().count()
+    return changes * there - told + Notice.objects.filter(channel__shown_address__in=kinds).count() - told
+
+
 def delivered_ids(kinds: Collection[str]) -> set[str]:
-    """Message ids that we hold for delivered to receivers of some kinds."""
-    rows = Delivery.objects.filter(status="delivered", channel__shown_address__in=kinds)
-    return set(rows.values_list("message_id", flat=True))
+    """Message ids that we hold for delivered to receivers of some kinds, as the receivers' log names them."""
+    rows = Delivery.objects.filter(status="delivered", channel__shown_address__in=kinds).select_related("channel")
+    return {
+        f"{decrypted(row.channel.secret)} {row.subject}" if row.channel.kind == "apprise" else row.message_id
+        for row in rows.defer("body")
+    }
 
 
 def not_delivered(kinds: Collection[str]) -> int:

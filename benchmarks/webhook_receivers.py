@@ -2,6 +2,7 @@
 
 Run as ``python -m benchmarks.webhook_receivers PORT [LOG]``. What is called is ``/KIND/SECRET-OR-NAME``; each call
 becomes a line of JSON in LOG: kind, webhook-id, and whether its signature is right by the package of the specification.
+What Apprise posts has neither: its name and title stand for the id.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Receivers:
         _, kind, name = path.split("/", 2)
         if self.log:
             self._note(kind, unquote(name), headers, content)
-        if kind == "good" or (kind == "flaky" and random.random() < 0.6):
+        if kind in ("good", "apprise") or (kind == "flaky" and random.random() < 0.6):
             writer.write(_OK)
             await writer.drain()
             return True
@@ -56,6 +57,8 @@ class Receivers:
         except Exception:
             right = False
         line = {"kind": kind, "id": headers.get("webhook-id"), "right": right, "at": time.time()}
+        if kind == "apprise":
+            line |= {"id": f"{secret} {json.loads(content)['title']}", "right": True}
         self.log.write(json.dumps(line) + "\n")
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.mail import mail_admins
-from django.db.models import Count, Q
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from feeds.models import Feed, Refresh
@@ -17,9 +17,11 @@ from feeds.models import Feed, Refresh
 logger = logging.getLogger(__name__)
 # Fewer failures than these are no pattern, whatever share they are.
 FEWEST_FAILURES = 3
+TAKEN = (Refresh.Status.DONE, Refresh.Status.UNCHANGED)
 FAILED = (Refresh.Status.FAILED, Refresh.Status.REFUSED)
-# What is taken from files and archives says nothing of whether the feed can be read now.
+# What is taken from files and archives is no fetch; where it is as fresh as one, failures before it count no more.
 NOT_FETCHED = ("file", "backfill", "replay")
+GIVEN = ("file", "backfill")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,21 @@ class Budget:
 def budgets(feeds: Collection[Feed], now: datetime | None = None) -> dict[int, Budget]:
     """The budgets of feeds, by one query."""
     moment = now or timezone.now()
+    given = _given_since(min((moment - feed.budget_window for feed in feeds), default=moment))
     within = Q(pk__in=())
     for feed in feeds:
-        within |= Q(feed=feed.pk, started_at__gte=moment - feed.budget_window)
+        begins = moment - feed.budget_window
+        within |= Q(feed=feed.pk, started_at__gte=max(begins, given.get(feed.pk, begins)))
     runs = Refresh.objects.filter(within).exclude(trigger__in=NOT_FETCHED).order_by().values("feed")
     counted = runs.annotate(refreshes=Count("pk"), failed=Count("pk", filter=Q(status__in=FAILED)))
     found: dict[int, Any] = {row["feed"]: row for row in counted}
     return {feed.pk: _budget(feed, found.get(feed.pk, {})) for feed in feeds}
+
+
+def _given_since(since: datetime) -> dict[int, datetime]:
+    """By feed: when a document observed since a moment was last given by hand."""
+    taken = Refresh.objects.filter(trigger__in=GIVEN, status__in=TAKEN, observed_at__gte=since, started_at__gte=since)
+    return dict(taken.order_by().values("feed").annotate(last=Max("started_at")).values_list("feed", "last"))
 
 
 def _budget(feed: Feed, counted: Mapping[str, int]) -> Budget:

@@ -36,6 +36,8 @@ def legible(text: str) -> str:
 
 def cleaned(parsed: ParsedOffering) -> ParsedOffering:
     """The row with facts that can be stored: unprintable characters are left out, impossible counts too."""
+    if _is_clean(parsed):
+        return parsed
     facts = parsed.facts
     texts = {name: _printable(getattr(facts, name)) for name in ("name", "family", "developer", "base_model", "mode")}
     counts = {name: _count(getattr(facts, name)) for name in ("context_tokens", "max_output_tokens")}
@@ -47,6 +49,15 @@ def cleaned(parsed: ParsedOffering) -> ParsedOffering:
         rule for rule in parsed.slots if rule.slot.isprintable() and len(rule.slot) <= (_LONGEST["slot"] or 0)
     )
     return replace(parsed, facts=known, slots=slots, provider_name=_printable(parsed.provider_name))
+
+
+def _is_clean(parsed: ParsedOffering) -> bool:
+    """Whether nothing needs to be left out, as in nearly every row; one without calendar, to be looked at quickly."""
+    facts = parsed.facts
+    texts = (facts.name, facts.family, facts.developer, facts.base_model, facts.mode, parsed.provider_name)
+    if parsed.slots or not "".join((*texts, *facts.input_modalities, *facts.output_modalities)).isprintable():
+        return False
+    return all(_count(count) == count for count in (facts.context_tokens, facts.max_output_tokens))
 
 
 def _refused_id(label: str, text: str, longest: int) -> str | None:

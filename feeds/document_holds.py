@@ -7,26 +7,40 @@ those readings again with nothing kept back, and what happened has its own time 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from companies.models import Company
 from feeds.identity import Identified
-from feeds.intake import VANISHED, Listed, Prices, Suspicion, still_strange, suspicions
+from feeds.intake import (
+    UNIT,
+    VANISHED,
+    Listed,
+    Prices,
+    Suspicion,
+    rescaled,
+    still_rescaled,
+    still_vanished,
+    vanished,
+)
 from feeds.kept_back import take_out
+from feeds.lacking import Lacking
 from feeds.leases import FeedIsTaken, lease
 from feeds.models import Feed
 from feeds.replaying import retell
+from feeds.taken_rows import GoesOn
 from pricing.belief import LINE_COLUMNS
+from pricing.bulk import among, read
 from pricing.claims import Conditions
+from pricing.documents import running_statements
 from pricing.ledger import LedgerError, Outcome, Reading, Ruling
 from pricing.locks import lock_ledger
-from pricing.models import Decision, Hold, Observation, Source, Statement
+from pricing.models import Decision, Hold, Observation, Reference, Source
 from pricing.scruples import ceiling_of
 from tracker.amounts import plain
 
@@ -34,65 +48,78 @@ READINGS = 3
 TIME = timedelta(hours=48)
 
 
-def weigh(source: Source, identified: Identified, observed_at: datetime, refresh_id: int) -> list[Hold]:
-    """Take out of a document what is suspected of it; returns the holds on which the source insists by now.
+class Weighing:
+    """The newest document of a source beside what the source said until then, and what is held back of it.
 
-    For the newest document of a source, beside what the source said until then. Must run under the ledger's lock.
-    """
-    document = _Document.read(source, identified)
-    insisted = []
-    for hold in _open_holds(source):
-        left = document.leaves_of(hold)
-        if left is None:
-            _close(hold, Hold.Outcome.LAPSED)
-            continue
-        _repeat(hold, left, observed_at)
-        insisted += [hold] if _insists(hold) else []
-        take_out(identified, left.references)
-    for suspicion in document.suspicions():
-        if not _was_refused(source, suspicion):
-            _repeat(_raise(source, suspicion, observed_at, refresh_id), suspicion, observed_at)
-        take_out(identified, suspicion.references)
-    return insisted
-
-
-@dataclass(slots=True)
-class _Document:
-    """A document beside what its source said before it; what is suspected already is not suspected again.
-
-    What the document offers is ``present``, also under an id that it did not have before.
+    Must be made and used under the ledger's lock, before anything of the document is told. ``insisted`` are the holds
+    on which the source insists by now.
     """
 
-    before: list[Listed]
-    now: dict[int, Prices]
-    present: set[int]
+    def __init__(self, source: Source, observed_at: datetime, refresh_id: int) -> None:
+        self._source, self._observed_at, self._refresh_id = source, observed_at, refresh_id
+        self._before: list[Listed] = []
+        self.insisted: list[Hold] = []
 
-    @classmethod
-    def read(cls, source: Source, identified: Identified) -> _Document:
+    def cover(self, lacking: Lacking) -> frozenset[int]:
+        """The references that the document lacks without being believed: they are as they were.
+
+        Those without a price are no reason to suspect a document, and are covered with the rest of its part.
+        """
+        self._before = [*_going_on(lacking.going_on), *_standing(self._source, lacking.going_on)]
+        covered: set[int] = set()
+        for hold in self._open_holds(VANISHED):
+            presence = lacking.presence(self._came_since(hold.observed_at), covered)
+            left = still_vanished(_suspicion_of(hold), self._before, presence)
+            covered |= self._go_on_with(hold, left and lacking.with_unpriced(left, self._before))
+        for suspicion in vanished(self._before, lacking.presence(but=covered)):
+            covered |= self._begin(lacking.with_unpriced(suspicion, self._before))
+        return frozenset(covered)
+
+    def weigh(self, identified: Identified) -> None:
+        """Take out of the document what moved by one factor."""
         now: dict[int, Prices] = {
             told.reference: {claim.line: (claim.amount, claim.currency) for claim in told.claims}
             for told in identified.told
         }
-        before, offered = _standing(source), {told.offering for told in identified.told}
-        renamed = {listed.reference for listed in before if listed.offering in offered}
-        return cls(before, now, {*now, *identified.unreadable, *renamed})
+        for hold in self._open_holds(UNIT):
+            left = still_rescaled(_suspicion_of(hold), self._before, now)
+            self._take_out(identified, now, self._go_on_with(hold, left))
+        for suspicion in rescaled(self._before, now):
+            self._take_out(identified, now, self._begin(suspicion))
 
-    def leaves_of(self, hold: Hold) -> Suspicion | None:
-        """What the document still shows of what a hold keeps back."""
-        details = hold.details
-        factor = Decimal(details["factor"]) if details["factor"] is not None else None
-        references = frozenset(details["references"])
-        held = Suspicion(hold.reason, hold.seller_id, references, details["offerings"], details["of"], factor)
-        left = still_strange(held, self.before, self.now, self.present)
-        if left is not None:
-            self.present |= left.references
-            for reference in left.references:
-                self.now.pop(reference, None)
-        return left
+    def _take_out(self, identified: Identified, now: dict[int, Prices], references: frozenset[int]) -> None:
+        take_out(identified, references)
+        for reference in references:
+            now.pop(reference, None)
 
-    def suspicions(self) -> list[Suspicion]:
-        """What is suspected of the rest."""
-        return suspicions(self.before, self.now, self.present) if self.before else []
+    def _go_on_with(self, hold: Hold, left: Suspicion | None) -> frozenset[int]:
+        """Keep back what the document leaves of a hold."""
+        if left is None:
+            _close(hold, Hold.Outcome.LAPSED)
+            return frozenset()
+        _repeat(hold, left, self._observed_at)
+        self.insisted += [hold] if _insists(hold) else []
+        return left.references
+
+    def _begin(self, suspicion: Suspicion) -> frozenset[int]:
+        """Keep back what is suspected anew."""
+        if not _was_refused(self._source, suspicion):
+            _repeat(_raise(self._source, suspicion, self._observed_at, self._refresh_id), suspicion, self._observed_at)
+        return suspicion.references
+
+    def _open_holds(self, reason: str) -> Iterable[Hold]:
+        return _open_holds(self._source).filter(reason=reason)
+
+    def _came_since(self, moment: datetime) -> frozenset[int]:
+        rows = Reference.objects.filter(source=self._source, first_seen_at__gte=moment)
+        return frozenset(rows.order_by().values_list("pk", flat=True))
+
+
+def _suspicion_of(hold: Hold) -> Suspicion:
+    details = hold.details
+    factor = Decimal(details["factor"]) if details["factor"] is not None else None
+    references = frozenset(details["references"])
+    return Suspicion(hold.reason, hold.seller_id, references, details["offerings"], details["of"], factor)
 
 
 def weigh_again(source: Source, observed_at: datetime) -> list[Hold]:
@@ -156,14 +183,34 @@ def _tell_again(feed: Feed, hold: Hold, seen_by: Reading | None = None) -> None:
     moments = [datetime.fromisoformat(moment) for moment in hold.details["readings"]]
     readings = Observation.objects.filter(source=feed.source, observed_at__in=moments).order_by("observed_at")
     retell(feed, list(readings), as_correction=False, seen_by=seen_by)
+    if hold.reason == VANISHED:
+        _date_absence(hold)
 
 
-def _standing(source: Source) -> list[Listed]:
-    """What the source says until now under each of its ids; a dated price is there, and moves by its dates alone.
+def _date_absence(hold: Hold) -> None:
+    """What a hold kept back is missing since the first of its readings that lacked it, and not since it was let go."""
+    since: dict[str, list[int]] = {}
+    for reference in hold.details["references"]:
+        first = hold.details.get("joined", {}).get(str(reference), hold.details["readings"][0])
+        since.setdefault(first, []).append(reference)
+    for moment, references in since.items():
+        first_missed = datetime.fromisoformat(moment)
+        missing = Reference.objects.filter(pk__in=among(references), absent_since__gt=first_missed)
+        missing.update(absent_since=first_missed)
+
+
+def _going_on(references: Mapping[int, GoesOn]) -> list[Listed]:
+    """What goes on as it was: it is there, and none of its prices moves by any factor."""
+    return [Listed(pk, on.offering, on.seller, {}) for pk, on in references.items() if on.is_priced]
+
+
+def _standing(source: Source, going_on: Collection[int]) -> list[Listed]:
+    """What the source says until now under each of its other ids; a dated price is there, and moves by its dates alone.
 
     A price that was never believed may be mended by any factor.
     """
-    rows = Statement.objects.filter(source=source, ended_at__isnull=True, reference__isnull=False).values_list(
+    running = running_statements(source, going_on).filter(reference__isnull=False)
+    rows = running.values_list(
         "reference_id",
         "line__offering_id",
         "line__offering__seller_id",
@@ -174,7 +221,7 @@ def _standing(source: Source) -> list[Listed]:
         *(f"line__{name}" for name in LINE_COLUMNS),
     )
     found: dict[int, Listed] = {}
-    for reference, offering, seller, amount, currency, begins, ends, *line in rows.iterator():
+    for reference, offering, seller, amount, currency, begins, ends, *line in read(rows):
         listed = found.setdefault(reference, Listed(reference, offering, seller, {}))
         is_absurd = amount > ceiling_of(line[0], currency)
         if begins is None and ends is None and not is_absurd:
@@ -182,7 +229,7 @@ def _standing(source: Source) -> list[Listed]:
     return list(found.values())
 
 
-def _open_holds(source: Source) -> Iterable[Hold]:
+def _open_holds(source: Source) -> QuerySet[Hold]:
     return Hold.objects.filter(source=source, statement__isnull=True, closed_at__isnull=True)
 
 
@@ -219,13 +266,18 @@ def _raise(source: Source, suspicion: Suspicion, observed_at: datetime, refresh_
 
 
 def _repeat(hold: Hold, suspicion: Suspicion, observed_at: datetime) -> None:
-    """Note what a document leaves of a hold, and what of it has come back."""
-    back = sorted(set(hold.details["references"]) - suspicion.references)
-    if back:
-        moments = dict.fromkeys(map(str, back), observed_at.isoformat())
-        hold.details["returned"] = hold.details.get("returned", {}) | moments
-    hold.details["offerings"] = suspicion.count
-    hold.details["references"] = sorted(suspicion.references)
+    """Note what a document leaves of a hold, what of it has come back, and what joined it."""
+    details, moment = hold.details, observed_at.isoformat()
+    before, now = set(details["references"]), suspicion.references
+    returned, joined = details.get("returned", {}), details.get("joined", {})
+    again = {str(reference) for reference in now - before} & returned.keys()
+    if details["readings"]:
+        joined |= {str(reference): moment for reference in sorted(now - before) if str(reference) not in again}
+        returned |= {str(reference): moment for reference in sorted(before - now)}
+    details["returned"] = {reference: back for reference, back in returned.items() if reference not in again}
+    details["joined"] = joined
+    details["offerings"] = suspicion.count
+    details["references"] = sorted(suspicion.references)
     _note_reading(hold, observed_at)
 
 

@@ -23,10 +23,13 @@ def kept_back(source: Source, observed_at: datetime) -> set[int]:
 def held_in(details: Mapping[str, Any], moment: str) -> set[int]:
     """The references that the details of a hold keep out of one of its readings.
 
-    Those that came back before the rest are kept out of the readings until they did.
+    Those that came back before the rest are kept out of the readings until they did, and those that joined the rest
+    out of the readings since.
     """
-    returned = details.get("returned", {})
-    return {*details["references"], *(int(reference) for reference, back in returned.items() if moment < back)}
+    joined, returned = details.get("joined", {}), details.get("returned", {})
+    until = {int(reference) for reference, back in returned.items() if moment < back}
+    held = {*details["references"], *until}
+    return {reference for reference in held if joined.get(str(reference), moment) <= moment}
 
 
 def take_out(identified: Identified, references: Collection[int]) -> None:

@@ -123,6 +123,24 @@ class Refresh(models.Model):
         return f"{self.feed} at {self.started_at:%Y-%m-%d %H:%M} UTC: {self.status}"
 
 
+class TakenRows(models.Model):
+    """What is remembered of the rows of a feed's newest document; see ``feeds.taken_rows``, which alone reads it.
+
+    It is worked out from the document and from what the document was taken to say. Where it is missing, or older than
+    anything that could decide otherwise, the next document is read whole, and it is written anew.
+    """
+
+    feed = models.OneToOneField(Feed, on_delete=models.CASCADE, related_name="taken_rows")
+    content = models.BinaryField(help_text="Some 50 bytes for each row.")
+    written_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "taken rows"
+
+    def __str__(self) -> str:
+        return f"rows of {self.feed} at {self.written_at:%Y-%m-%d %H:%M} UTC"
+
+
 class SellerAlias(models.Model):
     """Whose offerings a source means by a provider id; added here it goes before the curated table."""
 

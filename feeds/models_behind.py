@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from django.db.models import QuerySet
 from django.utils.text import slugify
@@ -131,7 +132,7 @@ class KnownModels:
 
     def _of_id(self, external_id: str) -> AIModel | None:
         for name in _readings(external_id):
-            model = self.by_slug.get(slugify(name)[:LONGEST_SLUG]) or self.by_words.get(name_of(name).last)
+            model = self.by_slug.get(_slugified(name)) or self.by_words.get(name_of(name).last)
             if model is not None:
                 return model
         return None
@@ -143,15 +144,14 @@ class KnownModels:
         return self._of_id(rest) if rest and names_company else None
 
 
-def _readings(external_id: str) -> Iterator[str]:
+# Offerings are looked up before and after the models that are missing are made.
+@lru_cache(maxsize=16_384)
+def _readings(external_id: str) -> tuple[str, ...]:
     """What an id may say of its model, the whole first: each reading leaves out one thing more."""
     name = model_key(external_id)
-    yield name
-    for reading in (_DECIMAL_P.sub("-", name), _BUILD.sub("", name), _BUILD.sub("", _BUILD.sub("", name))):
-        if reading != name:
-            yield reading
-    if _DATE.search(name):
-        yield _DATE.sub("", name)
+    built = (_DECIMAL_P.sub("-", name), _BUILD.sub("", name), _BUILD.sub("", _BUILD.sub("", name)))
+    dated = (_DATE.sub("", name),) if _DATE.search(name) else ()
+    return (name, *(reading for reading in built if reading != name), *dated)
 
 
 def _slug(offering: Offering) -> str:
@@ -159,6 +159,11 @@ def _slug(offering: Offering) -> str:
     name = model_key(offering.external_id)
     while _BUILD.search(name):
         name = _BUILD.sub("", name)
+    return _slugified(name)
+
+
+@lru_cache(maxsize=16_384)
+def _slugified(name: str) -> str:
     return slugify(name)[:LONGEST_SLUG]
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from feeds import budgets
 from feeds.archive import archive
-from feeds.document_holds import let_go, weigh, weigh_again
+from feeds.document_holds import Weighing, let_go, weigh_again
 from feeds.identity import Identity
 from feeds.leases import lease
 from feeds.models import Feed, Refresh
@@ -19,19 +20,24 @@ from feeds.reading import Document, NetworkNotAllowed, Unchanged, newest
 from feeds.refusals import CouldNotFetch, RefreshRefused
 from feeds.registry import Parsed, known_feed
 from feeds.reports import DRY_RUN, Report, document_report, finish, ledger_counts, new_refresh, rates_report
+from feeds.row_reading import RowsToTake, rows_to_take
+from feeds.sellers import Sellers
 from pricing.claims import ParsedDocument, UnreadableDocument
 from pricing.costing.garbage import without_collections
 from pricing.currencies.published import PublishedRates
 from pricing.currencies.recording import record_rates
 from pricing.ledger import LedgerError, Reading, StaleObservation, observe, observe_again
 from pricing.locks import lock_ledger
-from pricing.models import Observation
+from pricing.models import Observation, Reference
 from tracker.outbound.errors import OutboundError
 
 logger = logging.getLogger(__name__)
 FIRST_BACKOFF = timedelta(minutes=5)
 LONGEST_BACKOFF = timedelta(days=1)
 CLOCK_TOLERANCE = timedelta(minutes=1)
+# A document that was fetched and has so many times as many rows as its source is known for needs a person's look.
+LARGEST_GROWTH = 5
+GROWTH_FROM = 1_000
 
 
 def refresh(
@@ -41,19 +47,21 @@ def refresh(
     trigger: str = "command",
     backfilled: bool = False,
     dry_run: bool = False,
+    in_full: bool = False,
     say: Callable[[str], None] = lambda _step: None,
 ) -> Report:
     """Refresh a feed from its newest document, or from the one given.
 
     All or nothing: a document that cannot be taken whole changes nothing. ``dry_run`` does the
-    work and takes it back. Raises FeedIsTaken, CouldNotFetch, RefreshRefused.
+    work and takes it back. ``in_full`` reads every row, also those that say what they said.
+    Raises FeedIsTaken, CouldNotFetch, RefreshRefused.
     """
     with lease(feed):
         feed.refresh_from_db()
         try:
             found = document or _read(feed, trigger, dry_run, say)
             with without_collections():
-                report = _take(feed, found, trigger, backfilled, dry_run, say)
+                report = _take(feed, found, trigger, backfilled, dry_run, in_full, say)
         except (UnreadableDocument, LedgerError) as error:
             if document is None and not dry_run:
                 _note_failure(feed, trigger, Refresh.Status.REFUSED, str(error))
@@ -65,8 +73,8 @@ def refresh(
             if document is None and not dry_run:
                 _note_failure(feed, trigger, Refresh.Status.FAILED, f"{type(error).__name__}: {error}")
             raise
-        if document is None and not dry_run:
-            _note_success(feed)
+        if not dry_run:
+            _note_success(feed) if document is None else _note_given(feed, found)
         return report
 
 
@@ -100,6 +108,7 @@ def _take(
     trigger: str,
     backfilled: bool,
     dry_run: bool,
+    in_full: bool,
     say: Callable[[str], None],
 ) -> Report:
     digest = found.digest if isinstance(found, Document) else feed.current_digest
@@ -112,7 +121,10 @@ def _take(
     if found.is_outdated:
         return Report(feed.slug, "unchanged", found.observed_at, digest, note="a newer document was taken before")
     say(f"parsing {len(found.body):,} bytes")
-    parsed = known_feed(feed.slug).parse(found.body)
+    rows = rows_to_take(feed, found.body, in_full)
+    parsed = rows if rows is not None else known_feed(feed.slug).parse(found.body)
+    if found.from_network:
+        _check_growth(feed, parsed)
     say(_what_follows(parsed))
     with transaction.atomic():
         # Offerings are found or made under the same lock as prices: two feeds may meet one at the same time.
@@ -127,10 +139,25 @@ def _take(
     return report
 
 
-def _what_follows(parsed: Parsed) -> str:
+def _what_follows(parsed: Parsed | RowsToTake) -> str:
     if isinstance(parsed, PublishedRates):
         return f"recording {len(parsed.rates):,} rates"
+    if isinstance(parsed, RowsToTake):
+        return f"reconciling {len(parsed):,} rows"
     return f"reconciling {len(parsed.offerings):,} offerings"
+
+
+def _check_growth(feed: Feed, parsed: Parsed | RowsToTake) -> None:
+    """Refuse what outgrew its source by far, unless an operator gives it by hand. Raises UnreadableDocument."""
+    if isinstance(parsed, PublishedRates):
+        return
+    rows = len(parsed) if isinstance(parsed, RowsToTake) else len(parsed.offerings)
+    known = Reference.objects.filter(source=feed.source, absent_since=None).count()
+    if known and rows > max(GROWTH_FROM, LARGEST_GROWTH * known):
+        raise UnreadableDocument(
+            f"the document has {rows:,} rows, and its source had {known:,} when it was last read; where that is right, "
+            f"save it and give it by hand: manage.py refresh {feed.slug} --file FILE"
+        )
 
 
 def _was_read(feed: Feed, found: Document | Unchanged, digest: str) -> bool:
@@ -161,19 +188,39 @@ def _take_unchanged(feed: Feed, found: Document | Unchanged, digest: str, trigge
 
 
 def _write(
-    feed: Feed, document: Document, digest: str, parsed: ParsedDocument, trigger: str, backfilled: bool
+    feed: Feed,
+    document: Document,
+    digest: str,
+    rows: ParsedDocument | RowsToTake,
+    trigger: str,
+    backfilled: bool,
 ) -> Report:
     run = new_refresh(feed, document.observed_at, digest, trigger, Refresh.Status.DONE)
     run.payload = archive(document, digest)
     is_old = _is_old(feed, document.observed_at)
-    identity = Identity(feed.source, known_feed(feed.slug), document.observed_at, keep_presence=not is_old)
-    identified = identity.identify(parsed)
-    insisted = [] if is_old else weigh(feed.source, identified, document.observed_at, run.pk)
+    sellers = Sellers(feed.source)
+    parsed, going_on = rows.begin(sellers, is_old) if isinstance(rows, RowsToTake) else (rows, None)
+    known = known_feed(feed.slug)
     reading = Reading(feed.source, document.observed_at, digest, run.pk, backfilled)
-    outcome = observe(reading, identified.told, routes=identified.routes, unreadable=identified.unreadable)
+    identity = Identity(
+        feed.source, known, document.observed_at, keep_presence=not is_old, sellers=sellers, reading=reading
+    )
+    weighing = Weighing(feed.source, document.observed_at, run.pk)
+    identified = identity.identify(parsed, going_on, weighing.cover)
+    if not is_old:
+        weighing.weigh(identified)
+    outcome = observe(
+        reading,
+        identified.told,
+        routes=identified.routes,
+        unreadable=identified.unreadable,
+        going_on=identified.going_on,
+    )
     if not is_old:
         _hold_document(feed, document, digest)
-    let_go(feed, insisted, reading)
+        if isinstance(rows, RowsToTake):
+            rows.end(identified, digest)
+    let_go(feed, weighing.insisted, reading)
     report = document_report(run, parsed, identified, ledger_counts(outcome))
     finish(run, report)
     return report
@@ -207,6 +254,13 @@ def _hold_document(feed: Feed, document: Document, digest: str) -> None:
 def _note_success(feed: Feed) -> None:
     now = timezone.now()
     Feed.objects.filter(pk=feed.pk).update(failures=0, last_success_at=now, next_due_at=now + feed.every)
+    budgets.judge(feed)
+
+
+def _note_given(feed: Feed, document: Document | Unchanged) -> None:
+    """A document given by hand is a success of the moment at which it was observed: an old one makes nothing fresh."""
+    later = Q(last_success_at=None) | Q(last_success_at__lt=document.observed_at)
+    Feed.objects.filter(later, pk=feed.pk).update(last_success_at=document.observed_at)
     budgets.judge(feed)
 
 

@@ -10,6 +10,8 @@ from types import ModuleType
 
 from django.core.exceptions import ImproperlyConfigured
 
+from feeds.adapters.document import check_row_count, load_noting_repeats
+from feeds.rows import SplitDocument, split
 from pricing.claims import ParsedDocument
 from pricing.currencies.published import PublishedRates
 
@@ -22,11 +24,12 @@ NO_FEEDS = "none"
 class KnownFeed:
     """A feed as the project ships it; an operator may change its schedule, address and precedence.
 
-    ``adapter`` is a module of ``feeds.adapters`` with ``parse(bytes)``, and ``offering_id`` where its
-    ids carry more than the seller's own, and ``assemble(files)`` where the document is made of a tree of
-    files in the source's repository. ``git_path`` is where the document, or that tree, lies there. What
-    it parses to, prices or exchange rates, decides who takes it (``feeds.refreshing``). The documents of
-    embedded feeds are in ``feeds.embedded``.
+    ``adapter`` is a module of ``feeds.adapters`` with ``parse(bytes)``. It has ``rows_of(content)`` and
+    ``row_reader(document)`` where each row of its documents says the same whatever stands beside it,
+    ``offering_id`` where its ids carry more than the seller's own, and ``assemble(files)`` where the document
+    is made of a tree of files in the source's repository. ``git_path`` is where the document, or that tree,
+    lies there. What it parses to, prices or exchange rates, decides who takes it (``feeds.refreshing``). The
+    documents of embedded feeds are in ``feeds.embedded``.
     """
 
     slug: str
@@ -45,7 +48,23 @@ class KnownFeed:
     def parse(self, body: bytes) -> Parsed:
         """What a document says. Raises UnreadableDocument."""
         parse: Callable[[bytes], Parsed] = self._module().parse
-        return parse(body)
+        parsed = parse(body)
+        if isinstance(parsed, ParsedDocument):
+            check_row_count(len(parsed.offerings) + len(parsed.rejected))
+        return parsed
+
+    def split(self, body: bytes) -> SplitDocument | None:
+        """The document as rows that can be read alone; None where the adapter reads it whole.
+
+        Raises UnreadableDocument.
+        """
+        module = self._module()
+        if not hasattr(module, "row_reader"):
+            return None
+        aside = ParsedDocument()
+        rows = module.rows_of(load_noting_repeats(body, aside))
+        check_row_count(len(rows))
+        return split(rows, aside, module.row_reader)
 
     def offering_id(self, provider: str, external_id: str) -> str:
         """The seller's own id within the feed's id, which may carry a path or a condition besides."""

@@ -17,6 +17,7 @@ from feeds.models import Feed, Payload, Refresh
 from feeds.refusals import RefreshRefused
 from feeds.registry import known_feed
 from feeds.reports import DRY_RUN, Report, document_report, finish, new_refresh, settled_counts
+from feeds.taken_rows import forget
 from pricing.claims import ParsedDocument, UnreadableDocument
 from pricing.currencies.published import PublishedRates
 from pricing.ledger import Reading, Retelling, Retold, observe_anew
@@ -98,6 +99,7 @@ def retell(
     Must run under the feed's lease and the ledger's lock. What it moves is a correction of the record, unless the
     readings were right and only held back; ``seen_by`` is the reading that let them go.
     """
+    forget(feed)
     replayed = _Replay(feed, reading_at(feed), say)
     retold = observe_anew(replayed.retellings(readings), as_correction=as_correction, seen_by=seen_by)
     return replayed.reports(retold)
@@ -143,7 +145,8 @@ class _Replay:
         run.payload = Payload.objects.filter(digest=digest).defer("compressed").first()
         is_newest = reading == self.newest
         identity = Identity(self.feed.source, known_feed(self.feed.slug), at, keep_presence=is_newest)
-        identified = without(identity.identify(parsed), kept_back(self.feed.source, at))
+        held = frozenset(kept_back(self.feed.source, at))
+        identified = without(identity.identify(parsed, covers=lambda _lacking: held), held)
         made_anything = bool(identified.new_offerings or identified.new_references)
         self.told.append(_Told(run, document_report(run, parsed, identified, {}), made_anything))
         return Retelling(Reading(self.feed.source, at, digest, run.pk), identified.told, identified.unreadable)

@@ -60,7 +60,7 @@ def new_refresh(feed: Feed, observed_at: datetime, digest: str, trigger: str, st
 def document_counts(parsed: ParsedDocument, identified: Identified, held: int) -> dict[str, int]:
     """What a document holds, and what it made besides prices."""
     return {
-        "seen": len(parsed.offerings),
+        "seen": len(parsed.offerings) + len(identified.going_on),
         "new": identified.new_offerings,
         "references_new": identified.new_references,
         "rejected": len(parsed.rejected) + len(identified.rejected),

@@ -74,6 +74,16 @@ class Sellers:
             self._found[provider] = self._look_up(provider, name)
         return self._found[provider]
 
+    def in_brief(self, provider: str) -> list[object]:
+        """Whom a provider id means and what its zeros do, in plain values; nothing where nobody is known yet."""
+        ruled, curated = self._ruled.get(provider), self._table.sellers.get((self._source.slug, provider))
+        slug = curated.company if curated is not None else _slug(provider)
+        company = ruled.company if ruled is not None else self._companies.get(slug)
+        if company is None:
+            return []
+        entry = ruled or curated
+        return [company.pk, company.kind, entry.listing if entry else "", entry.zeros if entry else ""]
+
     def developer(self, vendor: str) -> Company | None:
         """The company that makes models under a vendor id such as ``anthropic``, if it is known."""
         slug = self._table.developers.get(vendor)
@@ -99,11 +109,16 @@ class Sellers:
         return self._companies[slug]
 
     def _unknown(self, provider: str, name: str) -> Company:
-        slug = slugify(provider.replace(".", "-").replace("/", "-"))[:100]
-        slug = slug or f"seller-{hashlib.sha256(provider.encode()).hexdigest()[:12]}"
+        slug = _slug(provider)
         if slug not in self._companies:
             company = Company.objects.create(slug=slug, name=(name or provider)[:200], needs_review=True)
-            CompanyAlias.objects.get_or_create(company=company, name=provider[:200])
+            CompanyAlias.objects.create(company=company, name=provider[:200])
             self._companies[slug] = company
             self.made.append(company)
         return self._companies[slug]
+
+
+def _slug(provider: str) -> str:
+    """Of a company that nobody knows but by its provider id."""
+    slug = slugify(provider.replace(".", "-").replace("/", "-"))[:100]
+    return slug or f"seller-{hashlib.sha256(provider.encode()).hexdigest()[:12]}"

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
+from pricing.bulk import among, read
 from pricing.claims import Conditions, Tariff
 from pricing.continuations import Continuations
 from pricing.derived import Derivation, follow
@@ -47,6 +50,7 @@ class Readings:
     sources: dict[int, Source] = field(default_factory=dict)
     observations: dict[int, list[datetime]] = field(default_factory=dict)
     overrides: dict[tuple[int, int], int] = field(default_factory=dict)
+    _witnesses: dict[tuple[int, int], Witness] = field(default_factory=dict)
 
     @classmethod
     def load(cls) -> Readings:
@@ -59,6 +63,12 @@ class Readings:
 
     def witness(self, source_id: int, seller_id: int) -> Witness:
         """How to read a source about what a seller offers."""
+        known = self._witnesses.get((source_id, seller_id))
+        if known is None:
+            known = self._witnesses[source_id, seller_id] = self._witness(source_id, seller_id)
+        return known
+
+    def _witness(self, source_id: int, seller_id: int) -> Witness:
         source = self.sources[source_id]
         is_feed = source.kind == Source.Kind.FEED
         return Witness(
@@ -105,7 +115,7 @@ class Sheet:
         for tariff in chosen:
             said = self.said.get(tariff, [])
             ruled = [*self.withdrawn, *self.ruled.get(tariff, [])]
-            witnesses = {s.source: readings.witness(s.source, self.seller) for s in said}
+            witnesses = {source: readings.witness(source, self.seller) for source in {s.source for s in said}}
             if said or ruled:
                 resolution = resolution_of(said, ruled, witnesses, specificity, self.released)
                 self.resolutions[tariff] = resolution
@@ -159,7 +169,7 @@ def offering_names(offering_ids: Collection[int]) -> dict[int, str]:
 
 
 def _sellers_and_names(offering_ids: Collection[int]) -> Iterator[tuple[int, int, str]]:
-    rows = Offering.objects.filter(pk__in=offering_ids).values_list(
+    rows = Offering.objects.filter(pk__in=among(offering_ids)).values_list(
         "pk", "seller_id", "name", "seller__name", "kind", "model__developer_id"
     )
     for pk, seller_id, name, seller, kind, developer_id in rows:
@@ -167,11 +177,17 @@ def _sellers_and_names(offering_ids: Collection[int]) -> Iterator[tuple[int, int
         yield pk, seller_id, name if is_own else f"{name} at {seller}"
 
 
+@lru_cache(maxsize=8192)
+def conditions_of(*columns: Any) -> Conditions:
+    """The values of ``LINE_COLUMNS`` as conditions: some hundred of them stand on many thousand lines."""
+    return Conditions(*columns)
+
+
 def _load_lines(offering_ids: Collection[int], sheets: dict[int, Sheet]) -> dict[int, tuple[int, Conditions]]:
     conditions = {}
-    rows = PriceLine.objects.filter(offering_id__in=offering_ids).values_list("pk", "offering_id", *LINE_COLUMNS)
+    rows = PriceLine.objects.filter(offering_id__in=among(offering_ids)).values_list("pk", "offering_id", *LINE_COLUMNS)
     for pk, offering_id, *columns in rows:
-        line = Conditions(*columns)
+        line = conditions_of(*columns)
         conditions[pk] = (offering_id, line)
         sheets[offering_id].lines[line] = pk
     return conditions
@@ -184,7 +200,7 @@ def taken_back(offering_ids: Collection[int] | None = None) -> set[int]:
     """
     undoings = Decision.objects.filter(kind=Decision.Kind.UNDO)
     if offering_ids is not None:
-        undoings = undoings.filter(line__offering_id__in=offering_ids)
+        undoings = undoings.filter(line__offering_id__in=among(offering_ids))
     return {details["statement"] for details in undoings.values_list("details", flat=True) if "statement" in details}
 
 
@@ -195,7 +211,7 @@ def _load_statements(
     continuations: Continuations,
 ) -> None:
     unsaid = taken_back(offering_ids)
-    rows = Statement.objects.filter(line__offering_id__in=offering_ids).values_list(
+    rows = Statement.objects.filter(line__offering_id__in=among(offering_ids)).values_list(
         "pk",
         "source_id",
         "reference_id",
@@ -230,7 +246,7 @@ def _load_statements(
         base,
         factor,
         ended_by,
-    ) in rows.iterator():
+    ) in read(rows):
         # A run that ends where it begins was emptied when its reading was told anew: no reading holds it.
         if pk in unsaid or (ended == first and ended_by is not None):
             continue
@@ -252,7 +268,7 @@ def _load_decisions(
     continuations: Continuations,
 ) -> None:
     standing = Decision.objects.filter(
-        offering_id__in=offering_ids,
+        offering_id__in=among(offering_ids),
         kind__in=[Decision.Kind.PIN, Decision.Kind.WITHDRAW, Decision.Kind.RELEASE, Decision.Kind.REFUSE],
         undone_by__isnull=True,
     )
@@ -300,7 +316,7 @@ def _load_believed(
     offering_ids: Collection[int], sheets: dict[int, Sheet], conditions: dict[int, tuple[int, Conditions]]
 ) -> None:
     rows = (
-        Price.objects.filter(line__offering_id__in=offering_ids, known_until__isnull=True)
+        Price.objects.filter(line__offering_id__in=among(offering_ids), known_until__isnull=True)
         .order_by("line_id", "effective_from")
         .values_list(
             "pk",
@@ -331,7 +347,7 @@ def _load_believed(
         source,
         statement,
         dated_by,
-    ) in rows.iterator():
+    ) in read(rows):
         offering_id, line = conditions[line_id]
         ruled_out = (offering_id, end) in withdrawn_at
         value = (amount, currency, zero)
@@ -344,7 +360,7 @@ def _load_believed(
 
 def withdrawals(offering_ids: Collection[int]) -> set[tuple[int | None, datetime | None]]:
     """The moments at which people ruled that offerings are sold no more, those undone included."""
-    made = Decision.objects.filter(offering_id__in=offering_ids, kind=Decision.Kind.WITHDRAW)
+    made = Decision.objects.filter(offering_id__in=among(offering_ids), kind=Decision.Kind.WITHDRAW)
     return set(made.values_list("offering_id", "effective_from"))
 
 
@@ -353,5 +369,5 @@ def specificity_of(offering_ids: Collection[int]) -> dict[int, tuple[int, int, s
 
     The provider makes the order total where a source sells one id under two of them.
     """
-    rows = Reference.objects.filter(offering_id__in=offering_ids).values_list("pk", "provider", "external_id")
+    rows = Reference.objects.filter(offering_id__in=among(offering_ids)).values_list("pk", "provider", "external_id")
     return {pk: (text.count("/"), len(text), f"{text} {provider}") for pk, provider, text in rows}

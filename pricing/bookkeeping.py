@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from pricing.belief import Readings, Sheet, TariffKey, load_sheets
-from pricing.bulk import Row, insert, save_new
+from pricing.bulk import Row, among, insert
 from pricing.claims import Conditions, Tariff
 from pricing.doubts import keep_doubts
 from pricing.headlines import headline
@@ -24,7 +24,7 @@ from pricing.moves import Happening, happenings
 from pricing.signals import news_written
 from pricing.timeline import Segment
 
-CHUNK = 400
+CHUNK = 1200
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -131,6 +131,9 @@ def _differences(
         before, now = sheet.believed.get(line, []), after.get(line, [])
         if now is before:
             continue
+        if not before:
+            yield _Difference(sheet.lines[line], [], list(now))
+            continue
         sound = [s for s in before if s.statement not in emptied and s.dated_by not in emptied]
         kept = {_effective(s) for s in sound} & {_effective(s) for s in now}
         row_ids = sheet.rows.get(line, [])
@@ -150,7 +153,8 @@ def _write_prices(differences: Sequence[_Difference], cause: Cause, settled: Set
         rows += [_price(difference.line_id, segment, moment, cause) for segment in difference.open]
     for moment, ids in closing.items():
         for chunk in _chunks(ids, CHUNK):
-            settled.closed += Price.objects.filter(pk__in=chunk, known_until__isnull=True).update(known_until=moment)
+            believed = Price.objects.filter(pk__in=among(chunk), known_until__isnull=True)
+            settled.closed += believed.update(known_until=moment)
     insert(Price, PRICE_COLUMNS, rows)
     settled.opened += len(rows)
 
@@ -159,7 +163,7 @@ def _known_moments(line_ids: Collection[int], cause: Cause) -> dict[int, datetim
     """When each line's new rows begin to be known: the observation, or the clock where that would go back."""
     moments = dict.fromkeys(line_ids, cause.moment)
     for chunk in _chunks(line_ids, CHUNK):
-        rows = Price.objects.filter(line_id__in=chunk).values_list("line_id")
+        rows = Price.objects.filter(line_id__in=among(chunk)).order_by().values_list("line_id")
         for line_id, opened, closed in rows.annotate(opened=Max("known_from"), closed=Max("known_until")):
             boundary = max(filter(None, [opened, closed]))
             if cause.moment <= boundary:
@@ -196,14 +200,14 @@ def tell(drafts: Sequence[Draft], settled: Settled) -> None:
     if not drafts:
         return
     sequence = (PricingChange.objects.aggregate(last=Max("sequence"))["last"] or 0) + 1
-    changes = [_change(*draft, sequence + place) for place, draft in enumerate(drafts)]
-    save_new(changes)
+    rows = (_change(*draft, sequence + place) for place, draft in enumerate(drafts))
+    changes = insert(PricingChange, CHANGE_COLUMNS, rows)
     lines = (row for change, draft in zip(changes, drafts, strict=True) for row in _change_lines(change, *draft[:2]))
     insert(PricingChangeLine, CHANGE_LINE_COLUMNS, lines)
     settled.changes += len(changes)
-    for change in changes:
-        settled.kinds[change.kind] = settled.kinds.get(change.kind, 0) + 1
-    if not all(change.initial or change.backfilled for change in changes):
+    for _, happening, _ in drafts:
+        settled.kinds[happening.kind] = settled.kinds.get(happening.kind, 0) + 1
+    if not all(cause.initial or cause.backfilled for _, _, cause in drafts):
         transaction.on_commit(_tell_of_news, robust=True)
 
 
@@ -211,25 +215,34 @@ def _tell_of_news() -> None:
     news_written.send_robust(sender=PricingChange)
 
 
-def _change(sheet: Sheet, happening: Happening, cause: Cause, sequence: int) -> PricingChange:
-    return PricingChange(
-        sequence=sequence,
-        offering_id=sheet.offering,
-        kind=happening.kind,
-        nature=happening.nature,
-        headline=headline(sheet.name, happening),
-        initial=cause.initial,
-        backfilled=cause.backfilled,
-        source_id=cause.source_id,
-        refresh_id=cause.refresh_id,
-        decision_id=cause.decision_id,
-        effective_at=happening.effective_at,
-        observed_after=happening.observed_after,
-        precision=happening.precision,
-        announced_for=happening.announced_for,
-        detected_at=detected_at(happening.effective_at, happening.announced_for, cause),
-        recorded_at=cause.recorded_at,
-    )
+CHANGE_COLUMNS = (
+    "sequence",
+    "offering_id",
+    "kind",
+    "nature",
+    "headline",
+    "initial",
+    "backfilled",
+    "source_id",
+    "refresh_id",
+    "decision_id",
+    "effective_at",
+    "observed_after",
+    "precision",
+    "announced_for",
+    "detected_at",
+    "recorded_at",
+)
+
+
+def _change(sheet: Sheet, happening: Happening, cause: Cause, sequence: int) -> Row:
+    """A change as a row of ``CHANGE_COLUMNS``."""
+    effective_at, announced_for = happening.effective_at, happening.announced_for
+    told = (happening.kind, happening.nature, headline(sheet.name, happening), cause.initial, cause.backfilled)
+    evidence = (cause.source_id, cause.refresh_id, cause.decision_id)
+    when = (effective_at, happening.observed_after, happening.precision, announced_for)
+    known = (detected_at(effective_at, announced_for, cause), cause.recorded_at)
+    return (sequence, sheet.offering, *told, *evidence, *when, *known)
 
 
 def detected_at(effective_at: datetime, announced_for: datetime | None, cause: Cause) -> datetime:
@@ -240,27 +253,34 @@ def detected_at(effective_at: datetime, announced_for: datetime | None, cause: C
 CHANGE_LINE_COLUMNS = ("change_id", "line_id", "old", "new", "old_currency", "currency", "percent")
 
 
-def _change_lines(change: PricingChange, sheet: Sheet, happening: Happening) -> Iterator[Row]:
+def _change_lines(change: int, sheet: Sheet, happening: Happening) -> Iterator[Row]:
     for changed in happening.lines:
         old, new = changed.old or (None, "", ""), changed.new or (None, "", "")
         currency = new[1] or old[1]
-        yield (change.pk, sheet.lines[changed.line], old[0], new[0], old[1], currency, changed.percent)
+        yield (change, sheet.lines[changed.line], old[0], new[0], old[1], currency, changed.percent)
 
 
 def update_statuses(offering_ids: Collection[int], now: datetime) -> None:
-    """Say of offerings whether they are sold now, were sold once, or have no known price."""
+    """Say of offerings whether they are sold now or will be, were sold once, or have no known price."""
     for chunk in _chunks(offering_ids, CHUNK):
-        believed = Price.objects.filter(line__offering_id__in=chunk, known_until__isnull=True)
-        priced = set(believed.values_list("line__offering_id", flat=True).distinct())
-        in_force = believed.filter(effective_from__lte=now).exclude(effective_until__lte=now)
-        upcoming = believed.filter(effective_from__gt=now)
-        listed = set(in_force.values_list("line__offering_id", flat=True).distinct())
-        listed |= set(upcoming.values_list("line__offering_id", flat=True).distinct())
-        _set_status(chunk, Offering.Status.LISTED, listed)
-        _set_status(chunk, Offering.Status.WITHDRAWN, priced - listed)
-        _set_status(chunk, Offering.Status.UNPRICED, set(chunk) - priced)
+        lasts = Exists(_believed_of_offering().exclude(effective_until__lte=now))
+        rows = Offering.objects.filter(pk__in=among(chunk)).exclude(status=Offering.Status.MERGED).order_by()
+        due: dict[str, list[int]] = {}
+        for pk, status, is_priced, is_listed in rows.values_list(
+            "pk", "status", Exists(_believed_of_offering()), lasts
+        ):
+            right = _status(is_priced, is_listed)
+            if status != right:
+                due.setdefault(right, []).append(pk)
+        for right, ids in due.items():
+            Offering.objects.filter(pk__in=among(ids)).update(status=right)
 
 
-def _set_status(chunk: Collection[int], status: Offering.Status, ids: Collection[int]) -> None:
-    rows = Offering.objects.filter(pk__in=ids).exclude(status__in=[status, Offering.Status.MERGED])
-    rows.update(status=status)
+def _believed_of_offering() -> QuerySet[Price]:
+    return Price.objects.filter(line__offering=OuterRef("pk"), known_until__isnull=True)
+
+
+def _status(is_priced: bool, is_listed: bool) -> str:
+    if is_listed:
+        return Offering.Status.LISTED
+    return Offering.Status.WITHDRAWN if is_priced else Offering.Status.UNPRICED

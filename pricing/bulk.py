@@ -1,4 +1,4 @@
-"""Writing many rows of one table at once, as fast as the database takes them.
+"""Writing and reading many rows at once, as fast as the database takes and gives them.
 
 The ORM's bulk_create spends most of a refresh on building statements of at most 999 parameters;
 this hands over plain rows: ``executemany`` on SQLite, ``COPY`` on PostgreSQL. No signals are sent.
@@ -7,11 +7,13 @@ this hands over plain rows: ``executemany`` on SQLite, ``COPY`` on PostgreSQL. N
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
 from django.db import connection, models
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from tracker.fields import AmountField
@@ -29,11 +31,20 @@ def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row
     prepared = _prepared(model, columns, rows)
     if not prepared:
         return []
-    ids = _new_ids(model, len(prepared))
+    ids = _new_ids(model, len(prepared[0]))
     names = ["id", *(str(_field(model, name).column) for name in columns)]
-    complete = [(pk, *row) for pk, row in zip(ids, prepared, strict=True)]
-    _hand_over(model._meta.db_table, names, complete)
+    _hand_over(model._meta.db_table, names, list(zip(ids, *prepared, strict=True)))
     return ids
+
+
+def among(ids: Collection[int]) -> RawSQL | list[int]:
+    """Ids for ``…__in``; on SQLite as one parameter, since Django takes longer over hundreds than the query does.
+
+    PostgreSQL plans by the ids themselves: of an array that is unnested it only guesses how many there are.
+    """
+    if connection.vendor == "postgresql":
+        return sorted(ids)
+    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(sorted(ids))])
 
 
 def save_new(instances: Sequence[models.Model]) -> None:
@@ -62,7 +73,7 @@ def save_changes(instances: Sequence[models.Model], names: Sequence[str]) -> Non
     if not instances:
         return
     model = type(instances[0])
-    rows = _prepared(model, [*names, "id"], map(attrgetter(*names, "pk"), instances))
+    rows = list(zip(*_prepared(model, [*names, "id"], map(attrgetter(*names, "pk"), instances)), strict=True))
     quote = connection.ops.quote_name
     columns = ", ".join(f"{quote(str(_field(model, name).column))} = %s" for name in names)
     with connection.cursor() as cursor:
@@ -72,16 +83,55 @@ def save_changes(instances: Sequence[models.Model], names: Sequence[str]) -> Non
         )
 
 
-def _prepared(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> list[Row]:
-    converters = [(place, convert) for place, name in enumerate(columns) if (convert := _converter(model, name))]
-    prepared = []
-    for row in rows:
+def read(rows: models.QuerySet[Any, Any], chunk_size: int = 2000) -> Iterator[Row]:
+    """The rows of a ``values_list`` of plain columns, as ``iterator`` gives them.
+
+    SQLite keeps amounts and moments as text, and thousands of rows hold the same few hundred: each is read once.
+    """
+    if connection.vendor != "sqlite":
+        yield from rows.iterator(chunk_size=chunk_size)
+        return
+    compiler = rows.query.get_compiler(using=rows.db)
+    found = compiler.execute_sql(chunked_fetch=True, chunk_size=chunk_size)
+    columns = [column for column, *_ in compiler.select[: compiler.col_count]]
+    readers = [(place, *_reader(*each)) for place, each in compiler.get_converters(columns).items()]
+    for row in chain.from_iterable(found):
         cells = list(row)
-        for place, convert in converters:
-            if cells[place] is not None:
-                cells[place] = convert(cells[place])
-        prepared.append(tuple(cells))
-    return prepared
+        for place, known, convert in readers:
+            cell = cells[place]
+            if cell is None:
+                continue
+            value = known.get(cell)
+            cells[place] = value if value is not None else known.setdefault(cell, convert(cell))
+        yield tuple(cells)
+
+
+def _reader(converters: Sequence[Callable[..., Any]], expression: Any) -> tuple[dict[Any, Any], Convert]:
+    """What was read of a column so far, and how the rest is."""
+
+    def convert(value: Any) -> Any:
+        for step in converters:
+            value = step(value, expression, connection)
+        return value
+
+    return {}, convert
+
+
+def _prepared(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> list[Sequence[Any]]:
+    """The cells of each column as they are written; no columns where there are no rows."""
+    by_column = zip(*rows, strict=True)
+    return [_written(_field(model, name), cells) for name, cells in zip(columns, by_column, strict=False)]
+
+
+def _written(field: models.Field[Any, Any], cells: Sequence[Any]) -> Sequence[Any]:
+    """How a column's values are written on this database. Amounts and moments come again and again: once for each."""
+    if isinstance(field, models.JSONField):
+        return [None if cell is None else json.dumps(cell) for cell in cells]
+    convert = _converter(field)
+    if convert is None:
+        return cells
+    written = {None: None} | {cell: convert(cell) for cell in {*cells} - {None}}
+    return list(map(written.__getitem__, cells))
 
 
 def _field(model: type[models.Model], name: str) -> models.Field[Any, Any]:
@@ -90,33 +140,16 @@ def _field(model: type[models.Model], name: str) -> models.Field[Any, Any]:
     return field
 
 
-def _converter(model: type[models.Model], name: str) -> Convert | None:
-    """How a column's values are written on this database; None where they are written as they are."""
-    field = _field(model, name)
-    if isinstance(field, models.JSONField):
-        return json.dumps
+def _converter(field: models.Field[Any, Any]) -> Convert | None:
+    """How a value is written on this database; None where it is written as it is."""
     if isinstance(field, AmountField):
         # PostgreSQL's numeric would round without a word what has too many digits; the field refuses it.
-        return _remembering(lambda value: field.get_db_prep_value(value, connection))
+        return lambda value: field.get_db_prep_value(value, connection)
     if connection.vendor == "postgresql":
         return None
     if isinstance(field, models.DateTimeField):
-        return _remembering(connection.ops.adapt_datetimefield_value)
-    if isinstance(field, models.BooleanField):
-        return int
-    return None
-
-
-def _remembering(convert: Convert) -> Convert:
-    """The same conversion, made once for each value of one call: amounts and moments come again and again."""
-    known: dict[Any, Any] = {}
-
-    def remembered(value: Any) -> Any:
-        if value not in known:
-            known[value] = convert(value)
-        return known[value]
-
-    return remembered
+        return connection.ops.adapt_datetimefield_value
+    return int if isinstance(field, models.BooleanField) else None
 
 
 def _new_ids(model: type[models.Model], count: int) -> list[int]:

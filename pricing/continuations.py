@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db.models import F
 
+from pricing.bulk import among
 from pricing.models import Reference
 
 
@@ -21,7 +22,7 @@ class Continuations:
     def load(cls, offering_ids: Collection[int]) -> Continuations:
         """Those in which both references are on one of the offerings."""
         found: dict[int, list[tuple[datetime, int]]] = {}
-        rows = Reference.objects.filter(offering__in=offering_ids, continues__offering=F("offering"))
+        rows = Reference.objects.filter(offering__in=among(offering_ids), continues__offering=F("offering"))
         for old, since, new in rows.order_by("first_seen_at", "pk").values_list("continues", "first_seen_at", "pk"):
             if old is not None:
                 found.setdefault(old, []).append((since, new))

@@ -213,9 +213,14 @@ def _explained(
     gaps = [gap for gap in plan.gaps if held[gap.place]]
     notes += [note for gap in gaps for note in gap.notes]
     if assumed is not None:
-        notes.append(f"no price is known before {assumed.isoformat()}: the earliest known prices count")
+        notes.append(f"no price is known before {_in_words(assumed)}: the earliest known prices count")
     unpriced = [Unpriced(gap.meter, held[gap.place], gap.known_from) for gap in gaps]
     return Cost(plan, quantities, amounts, total, unpriced, notes, assumed)
+
+
+def _in_words(moment: datetime) -> str:
+    """A moment in UTC as RFC 3339 writes it."""
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _in_utc(moment: datetime) -> datetime:

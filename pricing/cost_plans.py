@@ -157,6 +157,8 @@ def _remarks(meter: str, cited: SheetPrice, terms: Terms) -> Iterable[str]:
             yield f"{meter} has no price for {name} {asked}: charged at the one {other}"
     if cited.zero_means == "included":
         yield f"{meter}: included in the plan, at no cost of its own"
+    if cited.remark:
+        yield f"{meter}: {cited.remark}"
 
 
 def _gap(tariffs: Tariffs, meter: str, place: int, terms: Terms, moment: datetime) -> Gap:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pricing.claims import Conditions
-from pricing.resolution import Resolution, Sheet, Voice, confirms
+from pricing.resolution import Resolution, confirms
 from pricing.timeline import Segment, Value, same
+from pricing.voices import Sheet, Voice
 
 
 @dataclass(frozen=True, slots=True)

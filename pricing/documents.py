@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from pricing.belief import FEED_GRACE, FEED_PATIENCE, TariffKey
 from pricing.bookkeeping import Cause, settle
-from pricing.bulk import insert
+from pricing.bulk import among, insert, read
 from pricing.calendar_bookkeeping import settle_calendars
 from pricing.calendar_statements import Place, take_calendars
 from pricing.doubts import open_holds_of
 from pricing.locks import lock_ledger
-from pricing.models import Hold, Observation, Price, Source, Statement
+from pricing.models import Hold, Observation, Price, Reference, Source, Statement
 from pricing.routes.readings import ToldRoute, observe_routes, observe_routes_again
 from pricing.runs import Edits, read_between, read_latest
 from pricing.settlement import settle_crossed
@@ -37,14 +37,20 @@ from pricing.statements import (
 
 
 def observe(
-    reading: Reading, told: Iterable[Told], *, routes: Iterable[ToldRoute] = (), unreadable: Collection[int] = ()
+    reading: Reading,
+    told: Iterable[Told],
+    *,
+    routes: Iterable[ToldRoute] = (),
+    unreadable: Collection[int] = (),
+    going_on: Collection[int] = (),
 ) -> Outcome:
     """Take a whole reading: write what it says anew and no longer says, and settle what it touches.
 
     The reading must be complete: what it leaves out counts as gone, but for the references in
-    ``unreadable``, which it names without saying anything that could be taken. ``routes`` are the ids
-    that it routes elsewhere. Raises StaleObservation when it is not newer than the source's last and not
-    backfilled, or when it was taken before.
+    ``unreadable``, which it names without saying anything that could be taken, and those ``going_on``,
+    of which it says what the source's last reading said. ``routes`` are the ids that it routes elsewhere.
+    Raises StaleObservation when it is not newer than the source's last and not backfilled, or when it was
+    taken before.
     """
     with transaction.atomic():
         lock_ledger()
@@ -52,10 +58,11 @@ def observe(
         is_first = previous is None and following is None
         told = list(told)
         keys, tariff_of = claims_by_key(told)
-        edits = _edits(reading, keys, (previous, following), frozenset(unreadable))
+        silent = frozenset(unreadable) | frozenset(going_on)
+        edits = _edits(reading, keys, (previous, following), silent)
         _record_observation(reading)
         place = Place(reading.source, reading.observed_at, reading.refresh_id, previous, following)
-        calendars = take_calendars(place, [each.calendar for each in told if each.slots], unreadable)
+        calendars = take_calendars(place, [each.calendar for each in told if each.slots], silent)
         lines = _write_edits(reading, edits, (previous, following), keys)
         touched = {tariff_of[pk] for pk in lines if pk in tariff_of} | tariffs_of(lines - tariff_of.keys())
         touched |= _waiting(reading, previous, following)
@@ -63,7 +70,7 @@ def observe(
         cause = _reading_cause(reading, is_first)
         outcome.settled = settle(touched, cause)
         settle_calendars(calendars, cause, outcome.settled)
-        observe_routes(reading.source, routes, cause, frozenset(unreadable), outcome)
+        observe_routes(reading.source, routes, cause, silent, outcome)
         _settle_time(reading, (previous, following), outcome)
     return outcome
 
@@ -134,21 +141,30 @@ def _edits(
     reading: Reading,
     keys: dict[StatementKey, Citation],
     neighbours: tuple[datetime | None, datetime | None],
-    unreadable: frozenset[int],
+    silent: frozenset[int],
 ) -> Edits[StatementKey]:
     previous, following = neighbours
     statements = Statement.objects.filter(source=reading.source)
     if following is None:
-        near = statements.filter(ended_at__isnull=True)
+        near = running_statements(reading.source, silent)
     elif previous is None:
         near = statements.filter(first_observed_at__lte=following)
     else:
         near = statements.filter(first_observed_at__lte=following).exclude(ended_at__lte=previous)
-    rows = near.values_list(*RUN_COLUMNS).iterator()
-    runs = (run for run in map(stored_run, rows) if run.key[0] not in unreadable)
+    rows = read(near.values_list(*RUN_COLUMNS))
+    runs = (run for run in map(stored_run, rows) if run.key[0] not in silent)
     if following is None:
         return read_latest(runs, keys, reading.observed_at, previous)
     return read_between(runs, keys, reading.observed_at, previous, following)
+
+
+def running_statements(source: Source, silent: Collection[int]) -> QuerySet[Statement]:
+    """What a source says until now, but for what it says under some references; where these are most, by the others."""
+    running = Statement.objects.filter(source=source, ended_at__isnull=True)
+    if len(silent) < BATCH:
+        return running.exclude(reference__in=silent)
+    rest = Reference.objects.filter(source=source).order_by().values_list("pk", flat=True)
+    return running.filter(reference__in=among(set(rest) - set(silent)))
 
 
 def _write_edits(
@@ -165,7 +181,8 @@ def _write_edits(
         neighbour = Observation.objects.get(source=reading.source, observed_at=following)
         Statement.objects.bulk_create(continued(edits.split, at, neighbour), batch_size=BATCH)
     ended_by = neighbour.refresh_id if neighbour is not None else None
-    rows = (statement_row(reading, *opened, keys[opened[0]], ended_by) for opened in edits.opened)
+    now = timezone.now()
+    rows = (statement_row(reading, *opened, keys[opened[0]], ended_by, now) for opened in edits.opened)
     insert(Statement, STATEMENT_COLUMNS, rows)
     update_runs([*edits.ended, *edits.split], ended_at=at, ended_by_refresh_id=reading.refresh_id)
     update_runs(edits.grown, first_observed_at=at, absent_before=previous, refresh_id=reading.refresh_id)
@@ -178,10 +195,14 @@ def _waiting(reading: Reading, previous: datetime | None, following: datetime | 
     """The tariffs for which a reading matters although it says nothing new of them."""
     held = Hold.objects.filter(open_holds_of(reading.source.pk)).values_list("line_id", flat=True)
     lines = {line for line in held if line is not None}
+    others = Observation.objects.filter(source=reading.source).exclude(observed_at=reading.observed_at)
+    moments = others.order_by("-observed_at").values_list("observed_at", flat=True)
+    recent = list(moments[:FEED_PATIENCE])
     if previous is not None:
-        lines |= _missing(reading, previous)
-    if previous is not None and following is None:
-        lines |= _crossed(reading.source, previous, reading.observed_at)
+        before = recent if following is None else moments.filter(observed_at__lt=reading.observed_at)
+        lines |= _missing(reading, min([*before[: FEED_PATIENCE - 1], previous - FEED_GRACE]))
+    if recent:
+        lines |= _crossed(reading, _not_yet_denied(recent, previous if following is None else None))
     if following is not None:
         # The last reading before a price was gone is the earliest moment of the next move.
         ended = Statement.objects.filter(source=reading.source, ended_at=following)
@@ -191,25 +212,36 @@ def _waiting(reading: Reading, previous: datetime | None, following: datetime | 
     return tariffs_of(lines)
 
 
-def _missing(reading: Reading, previous: datetime) -> set[int]:
+def _missing(reading: Reading, since: datetime) -> set[int]:
     """The lines missing before the reading, which may have been missing for long enough now."""
-    earlier = Observation.objects.filter(source=reading.source, observed_at__lt=reading.observed_at)
-    moments = earlier.order_by("-observed_at").values_list("observed_at", flat=True)
-    since = min([*moments[: FEED_PATIENCE - 1], previous - FEED_GRACE])
     missing = Statement.objects.filter(source=reading.source, ended_at__gte=since, ended_at__lt=reading.observed_at)
     return set(missing.values_list("line_id", flat=True))
 
 
-def _crossed(source: Source, previous: datetime, at: datetime) -> set[int]:
-    """The lines where a dated move was believed between two readings of a source that states the offering.
+def _crossed(reading: Reading, since: datetime | None) -> set[int]:
+    """The lines of a move that its source, which states the offering, may deny with this reading and not before.
 
-    Beyond its last reading another source's announcement may stand; a newer one may deny it.
+    Beyond the last reading of one source another's announcement may stand; so many readings over so long a time deny
+    it, whichever of the sources before the announcer makes them. Moves before ``since`` were open to denial before.
     """
-    stated = Statement.objects.filter(source=source, line__offering=OuterRef("line__offering"))
+    stated = Statement.objects.filter(source=reading.source, line__offering=OuterRef("line__offering"))
     believed = Price.objects.filter(Exists(stated), known_until__isnull=True)
-    begun = believed.filter(effective_from__gt=previous, effective_from__lte=at).exclude(precision="observed")
-    ended = believed.filter(effective_until__gt=previous, effective_until__lte=at)
-    return {line for rows in (begun, ended) for line in rows.values_list("line_id", flat=True)}
+    begun = Q(effective_from__lte=reading.observed_at) & ~Q(precision="observed")
+    ended = Q(effective_until__lte=reading.observed_at)
+    if since is not None:
+        begun &= Q(effective_from__gte=since)
+        ended &= Q(effective_until__gte=since)
+    return {line for when in (begun, ended) for line in believed.filter(when).values_list("line_id", flat=True)}
+
+
+def _not_yet_denied(recent: Sequence[datetime], newest: datetime | None) -> datetime | None:
+    """The moment from which on a source had not been read often or long enough to deny a move; None from ever.
+
+    ``recent`` are its other readings, the newest first; ``newest`` is the last of them where this one is newer.
+    """
+    if len(recent) < FEED_PATIENCE:
+        return None
+    return recent[-1] if newest is None else min(recent[-1], newest - FEED_GRACE)
 
 
 def _dated_before(source: Source, first: datetime) -> set[int]:

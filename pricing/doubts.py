@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from pricing.belief import Readings, Sheet, load_sheets
-from pricing.bulk import save_new
+from pricing.bulk import among, save_new
 from pricing.claims import Tariff
 from pricing.dissent import Dissent, dissents
 from pricing.models import Disagreement, Hold, Statement
@@ -90,7 +90,7 @@ def _keep_holds(doubtful: Doubtful, readings: Readings, now: datetime, refresh_i
     }
     standing: dict[HoldKey, Hold] = {}
     sheet_of = doubtful.lines()
-    rows = Hold.objects.filter(closed_at__isnull=True, statement__isnull=False, offering__in=doubtful.sheets)
+    rows = Hold.objects.filter(closed_at__isnull=True, statement__isnull=False, offering__in=among(doubtful.sheets))
     for hold in rows.select_related("line", "statement"):
         if hold.line_id in sheet_of and hold.statement_id is not None:
             standing[hold.statement_id, hold.reason] = hold
@@ -154,7 +154,7 @@ def _keep_disagreements(doubtful: Doubtful, now: datetime) -> None:
     lines = doubtful.lines()
     standing: dict[DissentKey, Disagreement] = {}
     stale: list[int] = []
-    for row in Disagreement.objects.filter(closed_at__isnull=True, offering__in=doubtful.sheets):
+    for row in Disagreement.objects.filter(closed_at__isnull=True, offering__in=among(doubtful.sheets)):
         key = (row.line_id, row.source_id)
         if row.line_id not in lines:
             continue

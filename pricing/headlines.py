@@ -109,11 +109,13 @@ def _sentence(changed: ChangedLine) -> str:
 
 def _slots_sentence(lead: ChangedLine, happening: Happening) -> str:
     """A flat price that became several by the calendar, or the other way: ``input 0.435 -> 0.66 (off-peak), …``."""
+    if happening.kind != "restructured":
+        return ""
     flat = replace(lead.line, slot="")
     cells = [changed for changed in happening.lines if replace(changed.line, slot="") == flat]
     olds = sorted((c.old[0], c.old[1], c.line.slot) for c in cells if c.old is not None and c.new is None)
     news = sorted((c.new[0], c.new[1], c.line.slot) for c in cells if c.new is not None and c.old is None)
-    if happening.kind != "restructured" or not olds or not news:
+    if not olds or not news:
         return ""
     percent = ChangedLine(flat, (olds[0][0], olds[0][1], ""), (news[0][0], news[0][1], "")).percent
     tail = f", {percent:+}%" if percent is not None else ""

@@ -17,6 +17,7 @@ from pricing.routes.readings import ToldRoute
 from pricing.rulings import (
     Ruling,
     announce,
+    check_hours,
     correct,
     end_promotion,
     extend_promotion,
@@ -25,6 +26,7 @@ from pricing.rulings import (
     make_permanent,
     merge,
     move_references,
+    part,
     pin,
     refuse_hold,
     release_hold,
@@ -40,6 +42,7 @@ from pricing.rulings import (
     state_together,
     withdraw,
 )
+from pricing.settling_again import settle_everything
 from pricing.sheets import LedgerError, Outcome, StaleObservation
 from pricing.statements import Reading, Told
 
@@ -54,6 +57,7 @@ __all__ = [
     "Told",
     "ToldRoute",
     "announce",
+    "check_hours",
     "correct",
     "end_promotion",
     "extend_promotion",
@@ -66,6 +70,7 @@ __all__ = [
     "observe",
     "observe_again",
     "observe_anew",
+    "part",
     "pin",
     "refuse_hold",
     "release_hold",
@@ -79,6 +84,7 @@ __all__ = [
     "retire_statement",
     "retract",
     "routes_taking_effect",
+    "settle_everything",
     "settle_routes",
     "split",
     "state",

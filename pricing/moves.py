@@ -148,6 +148,8 @@ def line_moves(
     old_moves, new_moves = moves(before), moves(after)
     if in_their_name:
         new_moves = [replace(move, steps=False) for move in new_moves]
+    if not old_moves:
+        return [LineMove(_sort(m, moment, ruled), line, m) for m in new_moves if _is_news(m, moment, before)]
     old_keys, new_keys = {m.key for m in old_moves}, {m.key for m in new_moves}
     gone = [m for m in old_moves if m.key not in new_keys]
     come = [m for m in new_moves if m.key not in old_keys]
@@ -165,7 +167,10 @@ def line_moves(
     for move in come:
         if _is_news(move, moment, before):
             fills_in = latest is not None and move.at < latest
-            amends = move.at <= moment and any(m.at == move.at and m.new != move.new for m in gone)
+            # Of a move that was told already only what it replaced is known better; a beginning may turn out a move.
+            amends = move.at <= moment and any(
+                m.at == move.at and (m.new != move.new or m.old is not None) for m in gone
+            )
             found.append(LineMove(_sort(move, moment, ruled or fills_in or amends), line, move))
     return found
 

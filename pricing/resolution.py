@@ -13,11 +13,10 @@ from datetime import datetime
 from itertools import pairwise
 
 from pricing.claims import LIST_LAYER, Conditions
-from pricing.scruples import DENIAL, Held, Words, insists, judge
-from pricing.timeline import INSTANT, Said, Segment, Timeline, Value, Witness, reference_timeline, same
+from pricing.scruples import DENIAL, Held, Words, ceiling_of, judge
+from pricing.timeline import INSTANT, Said, Segment, Timeline, Value, Witness, same, shown_from_the_first
+from pricing.voices import Sheet, Spoken, Voice, voices_of
 
-Sheet = dict[Conditions, Segment]
-Spoken = tuple["Voice", Sheet]
 _PRECISE = {"exact": 0, "day": 1, "month": 2, "year": 3}
 
 
@@ -32,40 +31,6 @@ class Ruled:
     effective_from: datetime
     effective_until: datetime | None
     precision: str = "exact"
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """The timeline of one reference of one source, in its place in the order of speakers."""
-
-    witness: Witness
-    reference: int | None
-    timeline: Timeline
-
-    def sheet(self, moment: datetime) -> Sheet:
-        """The lines that this voice states as in force at a moment."""
-        found = {}
-        for line, segments in self.timeline.items():
-            for segment in segments:
-                if segment.covers(moment):
-                    found[line] = segment
-                    break
-        return found
-
-    def had_begun(self, moment: datetime) -> bool:
-        """Whether the source had been read by a moment; people's word has no such beginning."""
-        readings = self.witness.observations
-        return not readings or readings[0] <= moment
-
-    def presumes(self, sheet: Sheet, moment: datetime) -> bool:
-        """Whether nothing but its habit speaks for its sheet: no reading since, or too few to deny a move."""
-        readings = self.witness.observations
-        return bool(readings) and all(s.presumed for s in sheet.values()) and not insists(self.witness, moment)
-
-    def repeats(self, moment: datetime) -> bool:
-        """Whether it was read at the moment or later."""
-        readings = self.witness.observations
-        return bool(readings) and readings[-1] >= moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,32 +73,27 @@ def resolution_of(
     ``specificity`` orders the references of one source: the largest speaks first. ``released`` is what people
     released (True) or refused (False) of what was held.
     """
+    if len(said) == 1 and not ruled and (shown := _shown_alone(said[0], witnesses[said[0].source])) is not None:
+        return shown
     judged = judge(said, witnesses, released)
     held = list(judged.held)
-    voices = _voices(judged.said, witnesses, specificity)
+    voices = voices_of(judged.said, witnesses, specificity)
     timeline = _alone(voices[0]) if len(voices) == 1 else _compete(voices, released or {}, held)
     if ruled:
         timeline = _rule(timeline, ruled)
     return Resolution({line: segments for line, segments in timeline.items() if segments}, held, voices)
 
 
-def _voices(
-    said: Sequence[Said], witnesses: Mapping[int, Witness], specificity: Mapping[int, tuple[int, int, str]]
-) -> list[Voice]:
-    groups: dict[tuple[int, int | None], list[Said]] = {}
-    for statement in said:
-        groups.setdefault((statement.source, statement.reference), []).append(statement)
-    voices = [
-        Voice(witnesses[source], reference, reference_timeline(runs, witnesses[source]))
-        for (source, reference), runs in groups.items()
-    ]
-    nobody = (0, 0, "")
+def _shown_alone(said: Said, witness: Witness) -> Resolution | None:
+    """What one statement makes of a tariff of which nobody else says anything: nearly every one of a first document.
 
-    def order(voice: Voice) -> tuple[int, int, int, int, str, int]:
-        parts, length, text = specificity.get(voice.reference or 0, nobody)
-        return (voice.witness.rank, voice.witness.source, -parts, -length, text, voice.reference or 0)
-
-    return sorted(voices, key=order)
+    None where it is dated, ended or absurd, which takes weighing.
+    """
+    segments = shown_from_the_first([said])
+    if segments is None or (witness.patience and abs(said.value[0]) > ceiling_of(said.line.meter, said.value[1])):
+        return None
+    timeline = {said.line: segments}
+    return Resolution(dict(timeline), [], [Voice(witness, said.reference, timeline, said.first_observed_at)])
 
 
 def _alone(voice: Voice) -> Timeline:
@@ -242,15 +202,18 @@ def _announcement(present: Sequence[Spoken], moment: datetime, released: Mapping
     """Another source whose dated move the first in the order has not read far enough to deny.
 
     Both must have agreed until then, and nobody between them may know better. Three readings over two days that show
-    the old price deny the move, or a person who releases them.
+    the old price deny the move, or a person who releases them. After a record that is kept by hand the next source
+    need not date its move.
     """
     if not present or not _leaves_open(*present[0], moment, released):
         return None
     first, now = present[0]
+    heeds_any = first.is_record
     for place, (voice, sheet) in enumerate(present):
         if voice.witness.source == first.witness.source:
             continue
-        moves_here = any(s.dated and s.start == moment for s in sheet.values())
+        moves_here = any((s.dated or heeds_any) and s.start == moment for s in sheet.values())
+        heeds_any = False
         if moves_here and _agree(now, voice.sheet(moment - INSTANT)):
             return Announcement(voice, [each for each, _ in present[:place]])
         if not voice.presumes(sheet, moment):

@@ -175,7 +175,8 @@ def _write(place: _Place, edits: Amendments[StatementKey], keys: dict[StatementK
 def _write_openings(place: _Place, edits: Amendments[StatementKey], keys: dict[StatementKey, Citation]) -> None:
     following = place.following
     ended_by = following.refresh_id if following is not None else None
-    rows = (statement_row(place.reading, *opened, keys[opened[0]], ended_by) for opened in edits.opened)
+    now = timezone.now()
+    rows = (statement_row(place.reading, *opened, keys[opened[0]], ended_by, now) for opened in edits.opened)
     insert(Statement, STATEMENT_COLUMNS, rows)
     if following is not None:
         Statement.objects.bulk_create(continued(edits.split, place.at, following), batch_size=500)

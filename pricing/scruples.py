@@ -104,10 +104,11 @@ def _judge_alone(
     """Hold what is absurd in itself."""
     for run in runs:
         is_absurd = abs(run.value[0]) > ceiling_of(run.line.meter, run.value[1])
-        if is_absurd and not released_by(run, CEILING, said, witness, ruled):
+        counts_from = _counts_from(run, CEILING, said, witness, ruled) if is_absurd else run.first_observed_at
+        if counts_from is None:
             judged.held.append(_held(run, CEILING, None))
         else:
-            judged.said.append(run)
+            judged.said.append(_from_reading(run, counts_from, witness))
 
 
 def _judge_runs(
@@ -120,12 +121,14 @@ def _judge_runs(
         reason = _strange(last, run)
         if last is not None and _is_slip(last, runs[place - 1], run, following, said, witness):
             judged.said.append(_as_before(run, last))
-        elif reason and not released_by(run, reason, said, witness, ruled):
+            continue
+        counts_from = _counts_from(run, reason, said, witness, ruled) if reason else run.first_observed_at
+        if last is not None and counts_from != run.first_observed_at:
+            judged.said.append(replace(_as_before(run, last), ended_at=counts_from or run.ended_at))
+        if counts_from is None:
             judged.held.append(_held(run, reason, last))
-            if last is not None:
-                judged.said.append(_as_before(run, last))
         else:
-            judged.said.append(run)
+            judged.said.append(_from_reading(run, counts_from, witness))
             last = run
 
 
@@ -136,6 +139,13 @@ def _held(run: Said, reason: str, last: Said | None) -> Held:
 
 def _as_before(run: Said, last: Said) -> Said:
     return replace(run, value=last.value, statement=last.statement)
+
+
+def _from_reading(run: Said, reading: datetime, witness: Witness) -> Said:
+    """What a run says from one of its readings on."""
+    if reading == run.first_observed_at:
+        return run
+    return replace(run, first_observed_at=reading, absent_before=witness.last_before(reading))
 
 
 def _strange(last: Said | None, run: Said) -> str:
@@ -160,21 +170,43 @@ def released_by(run: Said, reason: str, said: Sequence[Said], witness: Witness, 
     ruling = ruled.get(words_of(run))
     if ruling is not None:
         return "person" if ruling else ""
-    if _has_second(run, said):
+    if _seconded_from(run, said, witness) is not None:
         return "second source"
     return "persistence" if reason == LEAPT and _persists(run, witness) else ""
 
 
-def _has_second(run: Said, said: Sequence[Said]) -> bool:
-    """Whether another source says the same of the line, for the time of the run or the month before it."""
+def _counts_from(
+    run: Said, reason: str, said: Sequence[Said], witness: Witness, ruled: Mapping[Words, bool]
+) -> datetime | None:
+    """The reading from which on a run that would be held counts all the same; None where nobody speaks for it.
+
+    A second source that dates the price later than the first reading of it speaks for the readings since then only.
+    """
+    released = released_by(run, reason, said, witness, ruled)
+    if released != "second source":
+        return run.first_observed_at if released else None
+    if reason == LEAPT and _persists(run, witness):
+        return run.first_observed_at
+    return _seconded_from(run, said, witness)
+
+
+def _seconded_from(run: Said, said: Sequence[Said], witness: Witness) -> datetime | None:
+    """The first reading of a run for which another source says the same of the line, then or in the month before."""
     since = run.first_observed_at - CORROBORATION
-    return any(
-        other.source != run.source
-        and other.line == run.line
-        and same((*other.value[:2], ""), (*run.value[:2], ""))
-        and _speaks_for(other, since, run.ended_at)
-        for other in said
+    begins = min(
+        (
+            other.effective_from or run.first_observed_at
+            for other in said
+            if other.source != run.source
+            and other.line == run.line
+            and same((*other.value[:2], ""), (*run.value[:2], ""))
+            and _speaks_for(other, since, run.ended_at)
+        ),
+        default=None,
     )
+    if begins is None or begins <= run.first_observed_at:
+        return None if begins is None else run.first_observed_at
+    return witness.first_from(begins, run.ended_at)
 
 
 def _speaks_for(said: Said, since: datetime, until: datetime | None) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from pricing.belief import LINE_COLUMNS, TariffKey
+from pricing.belief import LINE_COLUMNS, TariffKey, conditions_of
 from pricing.bookkeeping import Settled
-from pricing.bulk import insert
+from pricing.bulk import among, insert
 from pricing.claims import Conditions
 from pricing.models import Offering, PriceLine
 
@@ -37,13 +37,12 @@ def ensure_lines(wanted: Collection[tuple[int, Conditions]]) -> dict[tuple[int, 
     offerings = sorted({offering for offering, _ in wanted})
     for start in range(0, len(offerings), BATCH):
         chunk = offerings[start : start + BATCH]
-        rows = PriceLine.objects.filter(offering_id__in=chunk).values_list("pk", "offering_id", *LINE_COLUMNS)
-        found.update({(offering, Conditions(*columns)): pk for pk, offering, *columns in rows})
-    missing = sorted(set(wanted) - found.keys())
-    made = insert(
-        PriceLine, ("offering_id", *LINE_COLUMNS), ((offering, *_columns(line)) for offering, line in missing)
-    )
-    found.update(zip(missing, made, strict=True))
+        rows = PriceLine.objects.filter(offering_id__in=among(chunk)).values_list("pk", "offering_id", *LINE_COLUMNS)
+        found.update({(offering, conditions_of(*columns)): pk for pk, offering, *columns in rows})
+    missing = {(offering, *_columns(line)): (offering, line) for offering, line in set(wanted) - found.keys()}
+    ordered = sorted(missing)
+    made = insert(PriceLine, ("offering_id", *LINE_COLUMNS), ordered)
+    found.update(zip((missing[row] for row in ordered), made, strict=True))
     return {key: found[key] for key in wanted}
 
 
@@ -56,7 +55,7 @@ def tariffs_of(line_ids: Collection[int]) -> set[TariffKey]:
     found: set[TariffKey] = set()
     ids = sorted(line_ids)
     for start in range(0, len(ids), BATCH):
-        rows = PriceLine.objects.filter(pk__in=ids[start : start + BATCH])
+        rows = PriceLine.objects.filter(pk__in=among(ids[start : start + BATCH]))
         for offering, *tariff in rows.values_list("offering_id", *LINE_COLUMNS[:5]):
             found.add((offering, tuple(tariff)))
     return found

@@ -52,7 +52,7 @@ def _confirmed_since(since: datetime) -> Q:
 
 
 def _speaks_within_price() -> Q:
-    """The statements whose reach (see ``pricing.api.shapes.witnesses``) meets the price's own interval."""
+    """The statements whose reach (see ``pricing.witnesses``) meets the price's own interval."""
     begins = OuterRef("effective_from")
     ends = Coalesce(OuterRef("effective_until"), Value(_FOREVER, DateTimeField()))
     goes_on = Q(ended_at__isnull=True) | Q(ended_at__gt=begins)

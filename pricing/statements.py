@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.utils import timezone
-
 from pricing.belief import TariffKey
 from pricing.bulk import Row
 from pricing.calendar_statements import GivenCalendar
@@ -153,7 +151,8 @@ def statement_row(
     ended: datetime | None,
     citation: Citation,
     ended_by: int | None,
+    recorded_at: datetime,
 ) -> Row:
     """A statement that opens, as a row of ``STATEMENT_COLUMNS``."""
     run = (first, absent_before, ended, reading.refresh_id, ended_by)
-    return (reading.source.pk, *key, *run, *citation, "", timezone.now())
+    return (reading.source.pk, *key, *run, *citation, "", recorded_at)

@@ -29,11 +29,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from pricing.calendars import Calendar, Slots
 from pricing.claims import PROMO_LAYER, STANDARD_TIER, Conditions, SlotRule, Tariff
+from pricing.likeness import misspelt
 
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -47,9 +47,10 @@ class UnknownTerm(CostError):
     """A tier, variant or commitment that the offering never had; ``choices`` are those it has."""
 
     def __init__(self, field: str, value: str, choices: Sequence[str]) -> None:
-        nearest = get_close_matches(value[:100], choices, n=1)
+        nearest = misspelt(value, tuple(choices))
         meant = f"; did you mean {nearest[0]}?" if nearest else ""
-        super().__init__(f"{field}: there is no {value!r} here; choices are {', '.join(choices) or 'none'}{meant}")
+        listed = ", ".join(choices) or "none"
+        super().__init__(f"{field}: there is no {value[:100]!r} here; choices are {listed}{meant}")
         self.field = field
         self.value = value
         self.choices = tuple(choices)
@@ -65,7 +66,7 @@ class SheetPrice:
 
     ``row`` is the id of the price row to cite. ``calendar`` says whose slot rules the line's slot
     follows, since sources of one offering may cut the day differently. ``zero_means`` is ``free`` or
-    ``included`` where the amount is 0.
+    ``included`` where the amount is 0. ``remark`` is what a reader of the price has to know besides.
     """
 
     line: Conditions
@@ -76,6 +77,7 @@ class SheetPrice:
     effective_until: datetime | None = None
     zero_means: str = ""
     calendar: int = 0
+    remark: str = ""
 
     def in_force(self, moment: datetime) -> bool:
         """Whether the price is in force at an aware moment."""

@@ -69,6 +69,12 @@ class Witness:
         index = bisect_left(self.observations, moment)
         return self.observations[index - 1] if index else None
 
+    def first_from(self, moment: datetime, until: datetime | None) -> datetime | None:
+        """The first reading from a moment on and before another (None: of all so far)."""
+        index = bisect_left(self.observations, moment)
+        reading = self.observations[index] if index < len(self.observations) else None
+        return reading if reading is not None and (until is None or reading < until) else None
+
     def gave_up(self, first_miss: datetime, until: datetime | None) -> bool:
         """Whether the readings from the first miss until the return (or now) make a withdrawal."""
         if self.patience == 0:
@@ -128,11 +134,24 @@ def reference_timeline(said: Sequence[Said], witness: Witness) -> Timeline:
     by_line: dict[Conditions, list[Said]] = {}
     for statement in said:
         by_line.setdefault(statement.line, []).append(statement)
+    found = {line: shown for line, runs in by_line.items() if (shown := shown_from_the_first(runs)) is not None}
+    if len(found) == len(by_line):
+        return found
     arrivals = {line: min(s.first_observed_at for s in runs) for line, runs in by_line.items()}
     return {
-        line: _line_timeline(runs, witness, {at for other, at in arrivals.items() if other != line})
+        line: found[line]
+        if line in found
+        else _line_timeline(runs, witness, {at for other, at in arrivals.items() if other != line})
         for line, runs in by_line.items()
     }
+
+
+def shown_from_the_first(runs: Sequence[Said]) -> list[Segment] | None:
+    """The one segment of a line that was said once, without dates, and is said still: the case of nearly every line."""
+    claim = runs[0]
+    if len(runs) > 1 or claim.ended_at is not None or claim.effective_from or claim.effective_until:
+        return None
+    return [_observed(claim, claim.first_observed_at, claim.absent_before)]
 
 
 def _line_timeline(runs: Sequence[Said], witness: Witness, restructures: set[datetime]) -> list[Segment]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from difflib import get_close_matches
 from functools import cache, lru_cache
 
+from pricing.likeness import misspelt
 from pricing.meters import METERS, MODALITIES
 from tracker.amounts import PLACES, fits
 
@@ -20,6 +20,8 @@ Quantity = int | Decimal
 
 # More than anybody uses: a bound that keeps arithmetic exact and cheap.
 MOST = 10**18
+_KEYS = tuple(METERS)
+_LONGEST_KEY = 100
 # Time, storage and shares of a billing period come in parts; everything else is counted.
 DIVISIBLE = frozenset(
     {
@@ -54,9 +56,9 @@ def read_usage(usage: Mapping[str, object]) -> dict[str, Quantity]:
 def _known(key: str) -> bool:
     if key in METERS:
         return True
-    choices = get_close_matches(str(key)[:100], METERS, n=3)
+    choices = misspelt(str(key), _KEYS, count=3)
     meant = f"; did you mean {' or '.join(choices)}?" if choices else ""
-    raise UsageError(str(key), f"is no usage key{meant}", choices)
+    raise UsageError(str(key)[:_LONGEST_KEY], f"is no usage key{meant}", choices)
 
 
 def _quantity(key: str, value: object) -> Quantity:

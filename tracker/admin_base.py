@@ -189,7 +189,7 @@ class ReadOnlyAdmin(RecordAdmin):
     """The admin of rows that only the ledger or the machinery writes: nothing is added, changed or deleted here."""
 
     has_log = False
-    actions = None
+    actions: Any = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -255,6 +255,14 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "tracker.api.schema.add_problems",
+        "alerts.api.webhooks.add_webhook_headers",
+    ],
+    "WEBHOOKS": [
+        "alerts.api.webhooks.CHANGE",
+        "alerts.api.webhooks.DIGEST",
+        "alerts.api.webhooks.BILL",
+        "alerts.api.webhooks.CHANNEL_DISABLED",
+        "alerts.api.webhooks.PING",
     ],
     "ENUM_NAME_OVERRIDES": {
         "Precision": "companies.models.PRECISION_CHOICES",

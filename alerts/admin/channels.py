@@ -35,7 +35,7 @@ class ChannelAdmin(OwnAdmin, ReadOnlyAdmin):
     list_filter = ("kind", ("verified_at", admin.EmptyFieldListFilter), ("disabled_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "shown_address", "owner__username", "disabled_reason", "last_error")
     list_select_related = ("owner",)
-    actions = ("send_a_test", "disable_chosen", "enable_chosen")  # type: ignore[assignment]
+    actions = ("send_a_test", "disable_chosen", "enable_chosen")
     fieldsets = (
         (None, {"fields": (("owner", "kind"), "name", "shown_address", "state")}),
         ("Proof", {"fields": (("verified_at", "verification_sent_at"), "previous_secret_expires_at")}),

@@ -46,7 +46,7 @@ class DeliveryAdmin(LargeTable, OwnAdmin, ReadOnlyAdmin):
     list_select_related = ("channel",)
     date_hierarchy = "created_at"
     inlines = (AttemptRows,)
-    actions = ("send_again",)  # type: ignore[assignment]
+    actions = ("send_again",)
     actions_list = ("backlog",)
     fieldsets = (
         (None, {"fields": ("channel", ("kind", "shown_status"), "subject", "message_id")}),

@@ -37,6 +37,8 @@ EXAMPLE = OpenApiExample(
 class ChannelSerializer(StrictSerializer):
     """A webhook, an email address or an Apprise address. Addresses are masked on reading."""
 
+    new_secret = ""
+
     id = serializers.IntegerField(read_only=True)
     kind = ChoiceInput(Channel.Kind.values, help_text="What it is; it stays so.")
     name = TextInput(longest=100, may_be_empty=False, help_text="How you call it.")
@@ -82,15 +84,14 @@ class ChannelSerializer(StrictSerializer):
         return attrs
 
     def create(self, validated: dict[str, Any]) -> Channel:
-        """A new channel; its secret is left on it as ``new_secret``."""
+        """A new channel; the serializer keeps its secret for the one answer that shows it."""
         is_off = validated.pop("disabled", False)
         try:
-            channel, secret = managing.create_channel(**validated)
+            channel, self.new_secret = managing.create_channel(**validated)
         except managing.TooManyChannels as error:
             raise Unprocessable(f"{error}.") from None
         if is_off:
             disable(channel, "By its owner.", tell=False)
-        channel.new_secret = secret  # type: ignore[attr-defined]
         return channel
 
     def update(self, channel: Channel, validated: dict[str, Any]) -> Channel:
@@ -119,14 +120,14 @@ def _checked_address(kind: str, address: str) -> str:
 
 
 class NewChannelSerializer(ChannelSerializer):
-    """A channel as it is answered once, when it has been made."""
+    """A channel as it is answered once, when it has been made; the context holds its ``secret``."""
 
     secret = serializers.CharField(
         read_only=True, allow_null=True, help_text="The signing secret of a webhook, shown this once."
     )
 
     def _value_of(self, channel: Channel, name: str) -> Any:
-        return getattr(channel, "new_secret", None) or None if name == "secret" else super()._value_of(channel, name)
+        return self.context["secret"] or None if name == "secret" else super()._value_of(channel, name)
 
 
 class SecretSerializer(serializers.Serializer[Any]):
@@ -200,11 +201,12 @@ class ChannelListView(ChannelRows, OwnedListView):
         """Make a channel."""
         # Asking Apprise about an address takes most of a second: before the transaction, not within it.
         serializer = self.checked(request)
-        return answered_once(request, lambda: self._answer_of(serializer.save(owner=request.user), request))
+        return answered_once(request, lambda: self._made_with_secret(serializer, request))
 
-    def _answer_of(self, channel: Channel, request: Request) -> HttpResponse:
+    def _made_with_secret(self, serializer: ChannelSerializer, request: Request) -> HttpResponse:
+        channel = serializer.save(owner=request.user)
         location = f"{request.path}{channel.pk}/"
-        body = NewChannelSerializer(channel).data
+        body = NewChannelSerializer(channel, context={"secret": serializer.new_secret}).data
         return created_answer(request, body, tag=self.told(channel).headers["ETag"], location=location)
 
 
@@ -232,9 +234,7 @@ class ChannelTestView(ChannelAct):
         try:
             delivery = managing.test_channel(channel)
         except managing.TooSoon as error:
-            conflict = Conflict(f"The test was {error}.")
-            conflict.headers = {"Retry-After": f"{error.wait:.0f}"}  # type: ignore[attr-defined]
-            raise conflict from None
+            raise Conflict(f"The test was {error}.", wait=error.wait) from None
         return action_answer(request, DeliverySerializer(delivery).data, status=202)
 
 

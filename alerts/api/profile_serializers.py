@@ -9,6 +9,7 @@ from typing import Any, cast
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from alerts.api.offerings import OfferingInput
 from alerts.bills.writing import (
     MOST_LINES,
     Finder,
@@ -89,7 +90,12 @@ class ProfileLineSerializer(StrictSerializer):
     """So much of each meter in a month on one offering: named by its number, or by seller and model as in costs/."""
 
     id = serializers.IntegerField(read_only=True)
-    offering = RowInput(_OFFERINGS, column="id", required=False, help_text="Its number; goes before seller and model.")
+    offering = RowInput(
+        _OFFERINGS,
+        column="id",
+        required=False,
+        help_text="Its number; goes before seller and model. Read: what it was merged into.",
+    )
     seller = TextInput(longest=200, required=False)
     external_id = serializers.CharField(read_only=True)
     model = TextInput(
@@ -115,7 +121,7 @@ class ProfileLineSerializer(StrictSerializer):
         return ProfileLine(**attrs)
 
     def to_representation(self, instance: ProfileLine) -> dict[str, Any]:
-        offering = instance.offering
+        offering = instance.offering.standing
         return {
             "id": instance.pk,
             "offering": offering.pk,
@@ -147,7 +153,7 @@ class AdjustmentSerializer(StrictSerializer):
     id = serializers.IntegerField(read_only=True)
     kind = ChoiceInput(ProfileAdjustment.Kind.values)
     seller = RowInput(Company.objects, default=None, allow_null=True)
-    offering = RowInput(_OFFERINGS, column="id", default=None, allow_null=True)
+    offering = OfferingInput(_OFFERINGS, column="id", default=None, allow_null=True)
     percent = AmountInput(at_most=100, default=None, allow_null=True, help_text="Of a discount.")
     amount = AmountInput(default=None, allow_null=True, help_text="Of a commitment, a month, in the bill's currency.")
     note = TextInput(longest=300, default="")

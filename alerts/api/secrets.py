@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from tracker.api.owned import TWIN_PROBLEMS
 from tracker.api.problems import MEDIA_TYPE
 from tracker.api.schema import PROBLEM
+from tracker.api.twins import AnswerGivenOnce
 
 ACTION_PROBLEMS = {
     **TWIN_PROBLEMS,
@@ -21,16 +22,11 @@ ACTION_PROBLEMS = {
 
 def action_answer(request: Request, body: Mapping[str, Any], status: int = 200, **headers: str) -> HttpResponse:
     """The body as JSON, in no cache. A twin of the request is answered without the secret in it."""
-    response = HttpResponse(
-        _rendered(request, body),
-        status=status,
-        content_type="application/json",
-        headers={"Cache-Control": "no-store", **headers},
-    )
-    if body.get("secret"):
-        # Kept answers lie in the database in clear.
-        response.kept_content = _rendered(request, {**body, "secret": None})  # type: ignore[attr-defined]
-    return response
+    content = _rendered(request, body)
+    # Kept answers lie in the database in clear.
+    kept = _rendered(request, {**body, "secret": None}) if body.get("secret") else content
+    headers = {"Cache-Control": "no-store", **headers}
+    return AnswerGivenOnce(content, kept, status=status, content_type="application/json", headers=headers)
 
 
 def created_answer(request: Request, body: Mapping[str, Any], *, tag: str, location: str) -> HttpResponse:
@@ -39,4 +35,5 @@ def created_answer(request: Request, body: Mapping[str, Any], *, tag: str, locat
 
 
 def _rendered(request: Request, body: Mapping[str, Any]) -> bytes:
-    return bytes(request.accepted_renderer.render(dict(body), request.accepted_media_type, {}))  # type: ignore[arg-type]
+    renderer: Any = request.accepted_renderer
+    return bytes(renderer.render(dict(body), request.accepted_media_type, {}))

@@ -10,6 +10,7 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from alerts.api.offerings import OfferingsInput
 from alerts.bills.watching import begin_watching
 from alerts.models import Channel, UsageProfile, Watch
 from alerts.previews import Named
@@ -70,7 +71,9 @@ class WatchSerializer(StrictSerializer):
     summary = serializers.SerializerMethodField(help_text="What it catches and tells, in plain words.")
     companies = RowsInput(Company.objects, default=list, help_text="Slugs: as seller, or as the model's developer.")
     models = RowsInput(AIModel.objects, default=list, help_text="Slugs of AI models.")
-    offerings = RowsInput(Offering.objects, column="id", default=list, help_text="Numbers of offerings.")
+    offerings = OfferingsInput(
+        Offering.objects, column="id", default=list, help_text="Numbers of offerings; read: what they were merged into."
+    )
     meters = ChoicesInput(METERS, default=list, help_text="A moved line has one of these meters.")
     kinds = ChoicesInput(CHANGE_KINDS, default=list, help_text="The change is of one of these kinds.")
     nature = ChoiceInput(
@@ -141,7 +144,26 @@ class WatchSerializer(StrictSerializer):
         return Named(watch, companies, models, offerings, [channel.name for channel in channels])
 
 
-class MoneySerializer(serializers.Serializer[Any]):
+class InsteadOfSerializer(serializers.Serializer[Any]):
+    """A line of a bill that could be had for less."""
+
+    offering = serializers.IntegerField()
+    name = serializers.CharField()
+    amount = serializers.CharField()
+
+
+class CheaperSellerSerializer(serializers.Serializer[Any]):
+    """The cheapest seller of the same model for one line of a bill."""
+
+    offering = serializers.IntegerField()
+    name = serializers.CharField()
+    seller = serializers.CharField()
+    external_id = serializers.CharField()
+    amount = serializers.CharField(help_text="What the line would come to there, with the buyer's own discount.")
+    instead_of = InsteadOfSerializer()
+
+
+class MoneyLineSerializer(serializers.Serializer[Any]):
     """A bill before and after: the money line of a notice."""
 
     currency = serializers.CharField()
@@ -153,9 +175,15 @@ class MoneySerializer(serializers.Serializer[Any]):
     unpriced = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="What the new bill leaves out because it has no price."
     )
+    changes = serializers.ListField(
+        child=serializers.IntegerField(), required=False, help_text="On a bill: the numbers of these changes."
+    )
+    cheaper = CheaperSellerSerializer(
+        many=True, required=False, help_text="On a bill: where a line could be had for less, at most five."
+    )
 
 
-class BillMoveSerializer(MoneySerializer):
+class BillMoveSerializer(MoneyLineSerializer):
     """A money line, and when it would have been told."""
 
     at = serializers.DateTimeField()

@@ -18,7 +18,7 @@ from alerts.bills.arithmetic import (
     exact_sum,
     settle,
 )
-from alerts.bills.lines import PricedLine, Pricing, survivor
+from alerts.bills.lines import PricedLine, Pricing
 from alerts.models import ProfileAdjustment, ProfileLine, UsageProfile
 from pricing.costing.memory import current_memory
 from pricing.models import Offering
@@ -73,8 +73,8 @@ class Bill:
         found = []
         for line in self.lines:
             if line.priced.error is not None:
-                found.append(f"{line.priced.line.offering}: {line.priced.error.detail}")
-            found += [f"{line.priced.line.offering}: {gap.meter} has no price" for gap in line.priced.unpriced]
+                found.append(f"{line.priced.offering}: {line.priced.error.detail}")
+            found += [f"{line.priced.offering}: {gap.meter} has no price" for gap in line.priced.unpriced]
         return found
 
 
@@ -85,7 +85,7 @@ class Biller:
         self.profile = profile
         self._pricing = pricing or Pricing(current_memory(), profile.currency)
         self.lines = list(lines_of(profile))
-        adjustments = list(profile.adjustments.select_related("offering"))
+        adjustments = sorted(profile.adjustments.select_related("offering__merged_into"), key=_is_of_absorbed)
         self._discounts = [
             Discount(_scope(each), each.percent)
             for each in adjustments
@@ -128,32 +128,28 @@ class Biller:
     ) -> Bill:
         lines = []
         for each in priced:
-            percent = self._discount(each.line.offering)
+            percent = self._discount(each.offering)
             amount = discounted(each.amount, percent)
             lines.append(BillLine(each, percent, amount, cheaper.get(each.line.pk, ())))
-        charges = [
-            Charge(sold.seller_id, sold.pk, line.amount)
-            for line in lines
-            for sold in (survivor(line.priced.line.offering),)
-        ]
+        sold = [(line.priced.offering, line.amount) for line in lines]
+        charges = [Charge(offering.seller_id, offering.pk, amount) for offering, amount in sold]
         total, settled = settle(charges, self._commitments)
         list_total = exact_sum(each.amount for each in priced)
         return Bill(self.profile, as_of, known_at, tuple(lines), list_total, total, tuple(settled))
 
     def _discount(self, offering: Offering) -> Decimal | None:
-        sold = survivor(offering)
-        return discount_of(self._discounts, sold.seller_id, sold.pk)
+        return discount_of(self._discounts, offering.seller_id, offering.pk)
 
     def _cheaper(
         self, priced: Sequence[PricedLine], as_of: datetime, known_at: datetime | None
     ) -> dict[int, tuple[Cheaper, ...]]:
-        models = {line.line.offering.model_id for line in priced if line.line.offering.model_id is not None}
+        models = {line.offering.model_id for line in priced if line.offering.model_id is not None}
         rivals: dict[int, list[Offering]] = {}
         rows = Offering.objects.filter(model__in=models, status=Offering.Status.LISTED).order_by("id")
         for offering in rows.select_related("seller", "model"):
             rivals.setdefault(offering.model_id or 0, []).append(offering)
         return {
-            each.line.pk: self._cheaper_than(each, rivals.get(each.line.offering.model_id or 0, []), as_of, known_at)
+            each.line.pk: self._cheaper_than(each, rivals.get(each.offering.model_id or 0, []), as_of, known_at)
             for each in priced
             if each.is_complete and each.amount
         }
@@ -162,7 +158,7 @@ class Biller:
         self, priced: PricedLine, rivals: Sequence[Offering], as_of: datetime, known_at: datetime | None
     ) -> tuple[Cheaper, ...]:
         """The rivals at which the same usage has a price in every part and comes to less, the cheapest first."""
-        own = survivor(priced.line.offering)
+        own = priced.offering
         ours = discounted(priced.amount, self._discount(own))
         there = [_moved_to(priced.line, rival) for rival in rivals if rival.pk != own.pk and rival.kind == own.kind]
         found = [
@@ -187,9 +183,14 @@ def bill_of(profile: UsageProfile, as_of: datetime, known_at: datetime | None = 
     return Biller(profile).bill(as_of, known_at, cheaper=cheaper)
 
 
+def _is_of_absorbed(adjustment: ProfileAdjustment) -> bool:
+    """Of two discounts that a merge makes one offering's, the one that was given to that offering comes first."""
+    return adjustment.offering is not None and adjustment.offering.merged_into is not None
+
+
 def _scope(adjustment: ProfileAdjustment) -> Scope:
     if adjustment.offering is not None:
-        offering = survivor(adjustment.offering)
+        offering = adjustment.offering.standing
         return Scope(offering.seller_id, offering.pk)
     return Scope(adjustment.seller_id)
 

@@ -66,6 +66,11 @@ class PricedLine:
         """Whether every part of its usage has a price."""
         return self.error is None and not self.unpriced
 
+    @property
+    def offering(self) -> Offering:
+        """The offering that stands for the one that the line names, by now."""
+        return self.line.offering.standing
+
 
 class _Moments(NamedTuple):
     """The moment of the prices, the one at which they were known (None: now), and that of the exchange rates."""
@@ -128,7 +133,7 @@ class Pricing:
         found: dict[int, Offering] = {}
         for offering in named:
             if offering.pk not in self._standing:
-                self._standing[offering.pk] = survivor(offering)
+                self._standing[offering.pk] = offering.standing
             found[offering.pk] = self._standing[offering.pk]
         return found
 
@@ -214,15 +219,6 @@ def calls_of(line: ProfileLine) -> int | None:
 def terms_of(line: ProfileLine) -> Terms:
     """On which terms the usage is billed."""
     return Terms(line.service_tier or STANDARD_TIER, line.region, line.variant, line.commitment)
-
-
-def survivor(offering: Offering) -> Offering:
-    """The offering that stands for it: itself, or what it was merged into."""
-    seen = {offering.pk}
-    while offering.merged_into is not None and offering.merged_into.pk not in seen:
-        offering = offering.merged_into
-        seen.add(offering.pk)
-    return offering
 
 
 def _has_price(sheet: PriceSheet, at: datetime) -> bool:

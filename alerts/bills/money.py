@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from alerts.bills.arithmetic import percent_moved
-from alerts.bills.billing import Bill, Biller
+from alerts.bills.billing import Bill, Biller, BillLine
 from pricing.models import PricingChange
 from tracker.amounts import plain
 from tracker.api.fields import percent_text
@@ -16,6 +16,7 @@ from tracker.api.fields import percent_text
 _INSTANT = timedelta(microseconds=1)
 _RETRACTED = "retracted"
 BECAUSE_NAMED = 10
+CHEAPER_NAMED = 5
 
 
 def money_shape(currency: str, old: Decimal, new: Bill, because: Sequence[str]) -> dict[str, Any]:
@@ -34,6 +35,24 @@ def money_shape(currency: str, old: Decimal, new: Bill, because: Sequence[str]) 
     if not new.is_complete:
         shape["unpriced"] = new.without_price[:BECAUSE_NAMED]
     return shape
+
+
+def cheaper_shapes(bill: Bill) -> list[dict[str, Any]]:
+    """For each line of a bill that could be had for less the cheapest seller, where most can be saved first."""
+    found = sorted((line for line in bill.lines if line.cheaper), key=lambda line: line.cheaper[0].amount - line.amount)
+    return [_cheaper_shape(line) for line in found[:CHEAPER_NAMED]]
+
+
+def _cheaper_shape(line: BillLine) -> dict[str, Any]:
+    cheapest, own = line.cheaper[0], line.priced.offering
+    return {
+        "offering": cheapest.offering.pk,
+        "name": str(cheapest.offering),
+        "seller": cheapest.offering.seller.slug,
+        "external_id": cheapest.offering.external_id,
+        "amount": plain(cheapest.amount),
+        "instead_of": {"offering": own.pk, "name": str(own), "amount": plain(line.amount)},
+    }
 
 
 def money_of_change(biller: Biller, change: PricingChange, offerings: set[int], now: datetime) -> dict[str, Any] | None:

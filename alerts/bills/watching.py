@@ -17,7 +17,7 @@ from django.utils import timezone
 from alerts import leases
 from alerts.bills.arithmetic import has_moved
 from alerts.bills.billing import Bill, Biller
-from alerts.bills.money import BECAUSE_NAMED, money_shape
+from alerts.bills.money import BECAUSE_NAMED, cheaper_shapes, money_shape
 from alerts.cadence import due_at
 from alerts.loading import rhythm_of, usable_channels
 from alerts.models import Notice, Watch
@@ -87,7 +87,9 @@ def turned_between(since: datetime, until: datetime) -> set[int]:
 def _looked_at(watches: Sequence[Watch], touched: set[int], now: datetime) -> Iterable[_Told]:
     channels = usable_channels([watch.pk for watch in watches])
     billers: dict[int, Biller] = {}
+    hold = leases.Hold()
     for watch in watches:
+        hold.keep()
         assert watch.profile is not None
         biller = billers.setdefault(watch.profile.pk, Biller(watch.profile))
         if watch.pk in channels and not biller.offerings.isdisjoint(touched):
@@ -127,6 +129,9 @@ def _notices(
     if not causes:
         return []
     money = money_shape(biller.profile.currency, old, bill, [change.headline for change in causes])
+    money["changes"] = [change.pk for change in causes]
+    if cheaper := cheaper_shapes(biller.bill(now, cheaper=True)):
+        money["cheaper"] = cheaper
     due = due_at(rhythm_of(watch), now)
     return [
         Notice(watch=watch, channel_id=channel, change=causes[-1], due_at=due, money=money, bill_at=now)

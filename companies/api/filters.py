@@ -27,7 +27,9 @@ class CompanyFilters(StrictFilterSet):
     """Filters of ``companies/``."""
 
     kind = Choices("kind__in", choices=Company.Kind.values, description="What kind of company it is.")
-    country = Texts("country__in", description="ISO 3166 code of its seat, such as CN.")
+    country = Recorded(
+        "country__in", model=Company, column="country", description="ISO 3166 code of its seat, such as CN."
+    )
     parent = Named(Company, "parent__in", description="Slug of the company that owns it.")
     needs_review = Flag("needs_review", description="Whether it was made from a feed's id and not yet looked at.")
     search = Search(method="by_words", description="Words in its slug, name, aliases or summary.")

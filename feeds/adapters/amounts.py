@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sized
 from decimal import Context, Decimal
 
 # The ledger's column is numeric(38,18).
@@ -12,12 +13,20 @@ KEPT_DIGITS = 12
 _PLAUSIBLE_EXPONENT = 60
 _PLAUSIBLE_DIGITS = 60
 _SHOWN_CHARACTERS = 60
+# A price sheet has some thirty fields.
+MOST_FIELDS = 2_000
 _LAST_DECIMAL = Decimal(1).scaleb(-DECIMALS)
 _WIDE = Context(prec=60)
 
 
 class BadRow(ValueError):
     """A row that cannot be taken; the message names the field, its value and what would be right."""
+
+
+def check_fields(fields: Sized, path: str = "the row") -> None:
+    """Refuse an object of more fields than any row of prices has. Raises BadRow."""
+    if len(fields) > MOST_FIELDS:
+        raise BadRow(f"{path} has {len(fields):,} fields; a row of prices has {MOST_FIELDS:,} at most")
 
 
 def price_amount(value: object, field: str) -> Decimal:
@@ -76,7 +85,10 @@ def kept(amount: Decimal) -> Decimal | None:
 
 def shown(value: object) -> str:
     """A value as its document wrote it, cut to a length that fits a report."""
-    text = str(value) if isinstance(value, Decimal) else json.dumps(value, default=str)
+    try:
+        text = str(value) if isinstance(value, Decimal) else json.dumps(value, default=str)
+    except RecursionError:
+        return f"{shape_name(value)} that is nested too deeply to show"
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 

@@ -10,6 +10,13 @@ from typing import Any
 
 from pricing.claims import ParsedDocument, Rejection, UnreadableDocument
 
+# What keeps a worker within 300 MiB. The largest document that any feed has published has 3 MB, 12,500 objects with
+# 72,000 members, and 5,000 rows; each bound leaves room for several times as much.
+LARGEST_JSON = 32 * 1024 * 1024
+MOST_OBJECTS = 150_000
+MOST_MEMBERS = 600_000
+MOST_ROWS = 15_000
+
 
 def _refuse_constant(name: str) -> Any:
     raise UnreadableDocument(f"the document holds {name}, which is not a JSON number")
@@ -51,9 +58,31 @@ def _repeat(key: str, surplus: int) -> Rejection:
     return Rejection("", key, f"the key stands {times} in the same object; the last one is taken")
 
 
+def check_row_count(count: int) -> None:
+    """Refuse a document of more rows than any price list has. Raises UnreadableDocument."""
+    if count > MOST_ROWS:
+        raise UnreadableDocument(f"the document has {count:,} rows; a price list has {MOST_ROWS:,} at most")
+
+
+def _check_size(body: bytes) -> None:
+    """Refuse what could fill the memory before any of it is unpacked: braces and colons are counted in the raw bytes.
+
+    Those within texts count, too; there are few.
+    """
+    if len(body) > LARGEST_JSON:
+        raise UnreadableDocument(
+            f"the document has {len(body):,} bytes; a price list has {LARGEST_JSON // 1024**2} MiB at most"
+        )
+    for mark, what, most in ((b"{", "objects", MOST_OBJECTS), (b":", "members of objects", MOST_MEMBERS)):
+        count = body.count(mark)
+        if count > most:
+            raise UnreadableDocument(f"the document has some {count:,} {what}; a price list has {most:,} at most")
+
+
 def _load(body: bytes, as_object: Callable[[list[tuple[str, Any]]], dict[str, Any]] | None) -> Any:
     if not body.strip():
         raise UnreadableDocument("the document is empty; a JSON document was expected")
+    _check_size(body)
     try:
         return json.loads(
             body.decode("utf-8"),

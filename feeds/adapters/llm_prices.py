@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from feeds.adapters.amounts import BadRow, price_amount, shape_name, shown
+from feeds.adapters.amounts import BadRow, check_fields, price_amount, shape_name, shown
 from feeds.adapters.document import load_noting_repeats
 from pricing.claims import Claim, Conditions, ModelFacts, ParsedDocument, ParsedOffering, Rejection, UnreadableDocument
 
@@ -93,6 +93,7 @@ def _base(row: object, key: Key, ids: set[Key]) -> Key:
 def _priced(row: object, ids: set[Key], document: ParsedDocument) -> _Priced:
     if not isinstance(row, dict):
         raise BadRow(f"the row is {shape_name(row)}, but a row is an object")
+    check_fields(row)
     vendor, model = _key(row)
     if not vendor or not model:
         raise BadRow("the row has no vendor and id, so that nobody can tell what it prices")

@@ -7,14 +7,14 @@ documents of 2025 on: see packages/core/src/schema.ts and generate.ts in github.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from feeds.adapters.amounts import BadRow, price_amount, shape_name, shown
+from feeds.adapters.amounts import BadRow, check_fields, price_amount, shape_name, shown
 from feeds.adapters.document import load_noting_repeats
 from feeds.adapters.models_dev_tree import assemble
 from pricing.claims import (
@@ -28,7 +28,7 @@ from pricing.claims import (
     UnreadableDocument,
 )
 
-__all__ = ["assemble", "model_facts", "parse"]
+__all__ = ["assemble", "model_facts", "parse", "row_reader", "rows_of"]
 
 _METERS = {
     "input": "input_tokens",
@@ -44,6 +44,9 @@ _FORMER_NAMES = {"inputCached": "cache_read", "outputCached": "cache_write"}
 _LONG_CONTEXT = "context_over_200k"
 _LONG_CONTEXT_TOKENS = 200_000
 _STRUCTURED = frozenset({"tiers", _LONG_CONTEXT})
+
+# Of one row: the provider's id and the model's.
+RowKey = tuple[str, str | None]
 
 # Fields that say nothing of prices and need no second look; the rest are looked at by name.
 # fmt: off
@@ -67,11 +70,32 @@ def parse(body: bytes) -> ParsedDocument:
     Raises UnreadableDocument for what is no such document. A model that cannot be taken is
     rejected and the rest goes on.
     """
-    reading = _Reading()
-    content = load_noting_repeats(body, reading.document)
+    document = ParsedDocument()
+    read_row = row_reader(document)
+    for key, row in rows_of(load_noting_repeats(body, document)).items():
+        read_row(key, row)
+    return document
+
+
+def row_reader(document: ParsedDocument) -> Callable[[RowKey, object], None]:
+    """What adds all that one row says to a document; a row says the same whatever stands beside it."""
+    return _Reading(document).read_row
+
+
+def rows_of(content: object) -> dict[RowKey, object]:
+    """The models by provider and id, each with its provider's name; a provider without models is a row without an id.
+
+    Raises UnreadableDocument for what is no such document.
+    """
+    rows: dict[RowKey, object] = {}
     for provider_id, provider in _catalogue(content).items():
-        reading.read_provider(provider_id, provider)
-    return reading.document
+        models = _models(provider)
+        if models is None:
+            rows[provider_id, None] = provider
+            continue
+        name = _text(provider.get("name"))
+        rows.update({(provider_id, model_id): (name, model) for model_id, model in models.items()})
+    return rows
 
 
 def _catalogue(content: object) -> Mapping[str, Any]:
@@ -93,23 +117,22 @@ def _models(provider: object) -> Mapping[str, Any] | None:
 class _Reading:
     """One pass over a document; equal claims are made once and shared, to save time."""
 
-    def __init__(self) -> None:
-        self.document = ParsedDocument()
+    def __init__(self, document: ParsedDocument) -> None:
+        self.document = document
         self._claims: defaultdict[tuple[str, int], dict[tuple[str, Any], Claim]] = defaultdict(dict)
 
-    def read_provider(self, provider_id: str, provider: object) -> None:
-        models = _models(provider)
-        if not isinstance(provider, dict) or models is None:
+    def read_row(self, key: RowKey, row: object) -> None:
+        provider_id, model_id = key
+        if model_id is None or not isinstance(row, tuple):
             self._reject(provider_id, "", "the provider has no object 'models'")
             return
-        name = _text(provider.get("name"))
-        for model_id, model in models.items():
-            try:
-                offering = self._offering(provider_id, name, model_id, model)
-            except BadRow as error:
-                self._reject(provider_id, model_id, str(error))
-            else:
-                self.document.offerings.append(offering)
+        name, model = row
+        try:
+            offering = self._offering(provider_id, name, model_id, model)
+        except BadRow as error:
+            self._reject(provider_id, model_id, str(error))
+        else:
+            self.document.offerings.append(offering)
 
     def _reject(self, provider_id: str, model_id: str, reason: str) -> None:
         self.document.rejected.append(Rejection(provider_id, model_id, reason))
@@ -117,6 +140,7 @@ class _Reading:
     def _offering(self, provider_id: str, provider_name: str, model_id: str, model: object) -> ParsedOffering:
         if not isinstance(model, dict):
             raise BadRow(f"the model is {shape_name(model)}; an object was expected")
+        check_fields(model, "the model")
         claims = self._sheet("cost", model.get("cost"), STANDARD_TIER)
         facts = model_facts(model)
         if not _PLAIN_FIELDS.issuperset(model):
@@ -145,6 +169,7 @@ class _Reading:
             return []
         if not isinstance(cost, dict):
             raise BadRow(f"{path} is {shape_name(cost)}; an object was expected")
+        check_fields(cost, path)
         claims = self._lines(path, cost, tier, 0)
         if not _STRUCTURED.isdisjoint(cost):
             claims += self._thresholds(path, cost, tier)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.db.models.functions import Length
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
@@ -13,7 +14,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from feeds.archive import body_in_words
-from feeds.models import Payload, Refresh
+from feeds.models import Payload, Refresh, TakenRows
 from tracker.admin_base import LargeTable, ReadOnlyAdmin
 
 STATUS_COLOURS = {
@@ -121,3 +122,20 @@ class PayloadAdmin(LargeTable, ReadOnlyAdmin):
     def read_by(self, payload: Payload) -> str:
         runs = payload.refreshes.select_related("feed__source")[:20]
         return "\n".join(str(run) for run in runs)
+
+
+@admin.register(TakenRows)
+class TakenRowsAdmin(LargeTable, ReadOnlyAdmin):
+    """What is remembered of the newest documents, so that the next are read faster."""
+
+    list_display = ("feed", "written_at", "shown_size")
+    search_fields = ("feed__source__slug", "feed__source__name")
+    list_select_related = ("feed__source",)
+    fieldsets = ((None, {"fields": ("feed", "written_at", "shown_size")}),)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("content").annotate(size=Length("content"))
+
+    @display(description="Size")
+    def shown_size(self, rows: TakenRows) -> str:
+        return filesizeformat(getattr(rows, "size", 0))

@@ -14,8 +14,8 @@ from feeds.api.filters import FeedFilters, RefreshFilters, SourceFilters
 from feeds.api.serializers import FeedSerializer, RefreshSerializer, SourceSerializer
 from feeds.budgets import Budget, budgets
 from feeds.models import Feed, Refresh
-from pricing.api.freshness import sources_with_newest
 from pricing.models import Source
+from pricing.witnesses import sources_with_newest
 from tracker.api import record
 from tracker.api.views import DetailView, ListView, NumberedView, ReadView
 

@@ -115,7 +115,8 @@ class PriceForm(NoteForm):
         required=False,
         initial=True,
         widget=UnfoldBooleanSwitchWidget(),
-        help_text="Says the tariff's other lines again as they are believed, so that they do not end.",
+        help_text="Says the tariff's other lines again as they are believed, so that they do not end. "
+        "A correction keeps them in any case.",
     )
     replaces_later = forms.BooleanField(
         label="Replace what editors stated for later",

@@ -37,8 +37,15 @@ def state_price(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering
 
 def _stated(form: PriceForm, offering: Offering, ruling: ledger.Ruling) -> None:
     said = form.cleaned_data
+    ledger.check_hours(offering, said["slot"])
     if said["tells"] == "correction":
-        ledger.correct(offering, [form.claim()], ruling, zero_means=said["zero_means"])
+        ledger.correct(
+            offering,
+            [form.claim()],
+            ruling,
+            zero_means=said["zero_means"],
+            replaces_later=said["replaces_later"],
+        )
         return
     ledger.state(
         offering,
@@ -66,8 +73,13 @@ def pin_price(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) 
         request,
         page,
         offering,
-        lambda: ledger.pin(offering, form.claim(), form.ruling(request.user)),  # type: ignore[arg-type]
+        lambda: _pinned(form, offering, form.ruling(request.user)),  # type: ignore[arg-type]
     )
+
+
+def _pinned(form: PinForm, offering: Offering, ruling: ledger.Ruling) -> None:
+    ledger.check_hours(offering, form.cleaned_data["slot"])
+    ledger.pin(offering, form.claim(), ruling)
 
 
 def withdraw(admin: ModelAdmin[Any], request: HttpRequest, offering: Offering) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,6 +25,7 @@ from pricing.models import (
     Source,
     Statement,
 )
+from pricing.witnesses import unconfirmed_among
 from tracker.moments import beginning, utc
 
 ROWS_SHOWN = 60
@@ -36,7 +37,10 @@ _EVIDENCE = ("line", "source", "statement__author", "decision__made_by")
 
 @dataclass(frozen=True, slots=True)
 class PriceRow:
-    """One row believed now or once: ``state`` is ``in force``, ``to come``, ``past`` or ``no longer believed``."""
+    """One row believed now or once: ``state`` is ``in force``, ``to come``, ``past`` or ``no longer believed``.
+
+    ``is_unconfirmed`` where it was announced, and no source has been seen to state it since it took effect.
+    """
 
     price: Price
     state: str
@@ -45,6 +49,7 @@ class PriceRow:
     spoken_by: str
     citation_url: str
     why: str
+    is_unconfirmed: bool
 
     @property
     def look(self) -> str:
@@ -105,8 +110,11 @@ class Story:
 def tell(offering: Offering, now: datetime | None = None) -> Story:
     """Read an offering's story: a fixed number of queries, however long it is."""
     now = now or timezone.now()
-    believed = [_row(price, now) for price in _prices(offering).filter(known_until__isnull=True)]
-    rows = [_row(price, now) for price in _prices(offering).order_by("-known_from", "-id")[: ROWS_SHOWN + 1]]
+    unconfirmed = {price for price, _ in unconfirmed_among(Price.objects.filter(line__offering=offering))}
+    believed = [_row(price, now, unconfirmed) for price in _prices(offering).filter(known_until__isnull=True)]
+    rows = [
+        _row(price, now, unconfirmed) for price in _prices(offering).order_by("-known_from", "-id")[: ROWS_SHOWN + 1]
+    ]
     changes = list(
         offering.changes.select_related("source", "decision__made_by").order_by("-sequence")[: CHANGES_SHOWN + 1]
     )
@@ -156,7 +164,7 @@ def _rule_row(rule: SlotRule, now: datetime) -> RuleRow:
     return RuleRow(rule, _state(rule, now), rule_hours(rule), rule_since(rule), utc(rule.effective_until), spoken_by)
 
 
-def _row(price: Price, now: datetime) -> PriceRow:
+def _row(price: Price, now: datetime, unconfirmed: Collection[int]) -> PriceRow:
     return PriceRow(
         price=price,
         state=_state(price, now),
@@ -165,6 +173,7 @@ def _row(price: Price, now: datetime) -> PriceRow:
         spoken_by=_spoken_by(price),
         citation_url=_citation(price),
         why=why_url(price),
+        is_unconfirmed=price.pk in unconfirmed,
     )
 
 

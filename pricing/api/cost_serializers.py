@@ -132,6 +132,9 @@ class CostRequestSerializer(serializers.Serializer[Any]):
     currency = serializers.RegexField(
         r"^[A-Z]{3}$", required=False, allow_null=True, help_text="That all amounts are to be in; as sold if left out."
     )
+    assume_earliest = serializers.BooleanField(
+        required=False, allow_null=True, help_text="For every line that does not say it itself; false if left out."
+    )
     lines = CostLineSerializer(many=True)
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from companies.models import AIModel, Company
 from pricing.api.unmatched import refuse_unknown
 from pricing.clock import lapsed
-from pricing.currencies.recorded import current_rates
+from pricing.currencies.recorded import current_rates, is_currency
 from pricing.meters import METERS
 from pricing.models import Offering, PriceLine, PricingChange, PricingChangeLine, Reference, Source
 from pricing.upcoming.things import KINDS as UPCOMING_KINDS
@@ -64,12 +64,12 @@ class ConvertedTo(Currency):
     """One currency that amounts are converted to."""
 
     several = False
+    hint = "; sold_in={currency} finds what is sold in it"
 
     def value_of(self, text: str) -> str:
         currency, known = super().value_of(text), current_rates().currencies
         if currency not in known:
-            reason = f"no exchange rate of {currency} is known; sold_in={currency} finds what is sold in it"
-            raise WrongValue(reason, known)
+            raise WrongValue(f"no exchange rate of {currency} is known{self.hint.format(currency=currency)}", known)
         return currency
 
 
@@ -77,6 +77,18 @@ class Quoted(ConvertedTo):
     """Any of some currencies that have rates."""
 
     several = True
+    hint = ""
+
+
+class SoldIn(Currency):
+    """Any of some currencies: those that have rates, whether or not anything is sold in them, and all sold in."""
+
+    def value_of(self, text: str) -> str:
+        currency = super().value_of(text)
+        if not is_currency(currency):
+            reason = f"nothing is sold in {currency}, and no exchange rate of it is known"
+            raise WrongValue(reason, current_rates().currencies)
+        return currency
 
 
 class SoldFilters(StrictFilterSet):
@@ -170,7 +182,12 @@ class PlanFilters(SoldFilters):
     """Filters of ``plans/``."""
 
     status = Choices(method="by_status", choices=Offering.Status.values, description="Its status.")
-    audience = Texts("audience__in", description="For whom it is: consumer, team, developer, enterprise.")
+    audience = Recorded(
+        "audience__in",
+        model=Offering,
+        column="audience",
+        description="For whom it is: consumer, team, developer, enterprise.",
+    )
 
     class Meta:
         model = Offering
@@ -187,8 +204,10 @@ class PriceFilters(SoldFilters):
     kind = Choices("offering__kind__in", choices=Offering.Kind.values, description="A model over an API, or a plan.")
     meter = Choices("meter__in", choices=METERS, description="What is counted.")
     service_tier = Recorded("service_tier__in", model=PriceLine, column="service_tier", description=_TIERS)
-    region = Texts("region__in", description="The seller's region or, for plans, the country.")
-    sold_in = Currency(description="The currency as sold, such as USD.")
+    region = Recorded(
+        "region__in", model=PriceLine, column="region", description="The seller's region or, for plans, the country."
+    )
+    sold_in = SoldIn(description="The currency as sold, such as USD.")
     currency = ConvertedTo(
         description="The currency that all amounts are to be in, at the rates of `as_of`; as sold if left out."
     )

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
 from rest_framework.request import Request
 
 from pricing.models import (
@@ -27,6 +25,7 @@ from pricing.models import (
     SourcePrecedence,
     Statement,
 )
+from pricing.witnesses import sources_with_newest
 from tracker.api import record
 
 _BELIEVED = "known_until IS NULL"
@@ -49,12 +48,6 @@ def watch_ledger() -> None:
         record.watch(doubt)
         record.watch_moments(doubt, "closed_at", "closed_at IS NOT NULL")
     record.tell_freshness(newest_observation)
-
-
-def sources_with_newest() -> QuerySet[Any]:
-    """The sources, in their order of precedence, each with the moment of its ``newest`` observation."""
-    observed = Observation.objects.filter(source=OuterRef("pk")).order_by("-observed_at")
-    return Source.objects.annotate(newest=Subquery(observed.values("observed_at")[:1])).order_by("precedence", "slug")
 
 
 def is_past_belief_now(request: Request) -> bool:

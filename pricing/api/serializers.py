@@ -55,6 +55,7 @@ EXAMPLE_PRICE = {
     "sources": ["models-dev", "litellm"],
     "last_confirmed_at": "2026-11-20T06:00:00Z",
     "stale": False,
+    "unconfirmed": False,
     "derived_from": None,
     "factor": None,
 }
@@ -184,6 +185,9 @@ class PriceSerializer(LineSerializer):
     sources = serializers.ListField(child=serializers.CharField(), help_text="Who states this price, by precedence.")
     last_confirmed_at = MomentText(allow_null=True)
     stale = serializers.BooleanField(help_text="Whether nobody has confirmed a price in force for 30 days.")
+    unconfirmed = serializers.BooleanField(
+        help_text="Whether the price was announced, and no source has been seen to state it since it took effect."
+    )
     derived_from = LineSerializer(
         allow_null=True, help_text="The line on whose price this one is a factor: the price follows it."
     )

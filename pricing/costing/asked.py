@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from pricing.likeness import misspelt
 from pricing.provider_usage import MappedUsage, map_usage
 from pricing.usage import UsageError
 
@@ -124,9 +124,12 @@ def read_moment(field: str, text: Any) -> datetime:
         raise LineFault((field,), f"{text[:60]!r} lies outside the years 1 to 9999") from None
 
 
-def fault_of_usage(error: UsageError, path: Path) -> LineFault:
-    """What is wrong with a usage whose keys lie under ``path``."""
-    return LineFault((*path, error.field), error.detail, error.choices)
+def fault_of_usage(error: UsageError, provider: MappedUsage | None = None) -> LineFault:
+    """What is wrong with a usage; of a provider's body at the field that was read as what is wrong."""
+    if provider is None:
+        return LineFault(("usage", error.field), error.detail, error.choices)
+    place = provider.places.get(error.field, "")
+    return LineFault(_body_path(place), f"{error.field} {error.detail}", error.choices)
 
 
 def _unnamed(line: Mapping[str, Any]) -> LineFault:
@@ -179,7 +182,7 @@ def _body_path(field: str) -> Path:
 
 
 def _unknown_field(field: str) -> LineFault:
-    likely = get_close_matches(field[:60], LINE_FIELDS, n=1)
+    likely = misspelt(field, LINE_FIELDS)
     hint = f"; did you mean {likely[0]!r}?" if likely else ""
     return LineFault((field[:100],), f"is no field of a line{hint}", LINE_FIELDS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -15,12 +16,19 @@ from pricing.costing.sheets import BrokenSheet, History, Sheet
 from pricing.costing.suggestions import Suggestions
 from pricing.currencies.conversion import Conversion
 from pricing.currencies.costs import in_one_currency
-from pricing.identity import identity_key
+from pricing.identity import identity_key, model_key
+from pricing.provider_usage import MappedUsage
 from pricing.tariffs import CostError, UnknownTerm
-from pricing.usage import UsageError
+from pricing.usage import Quantity, UsageError
 
 # Sheets of so many names are at hand beside those that the process keeps.
 NAMES_AT_ONCE = 1000
+# Of the fields of a body that were not used so many are named, and so many characters of names in one request.
+UNUSED_NAMED = 20
+UNUSED_TEXT = 1_000_000
+_LONGEST_FIELD = 200
+# What an answer's model has at its end where the call named the model alone.
+_SNAPSHOT = re.compile(r"-(20\d{6}|20\d\d-\d\d-\d\d|\d{4}|\d\d-\d\d)$")
 # What providers call the tier of a call that asks for none: `auto` leaves the choice to the provider, who charges the
 # standard price unless the answer's own tier says otherwise.
 STANDARD_NAMES = frozenset({"default", "auto"})
@@ -61,6 +69,7 @@ class Desk:
         self._sheets: Mapping[int, Sheet] = {}
         self._histories: Mapping[int, History] = {}
         self._direct: dict[Pair, PriceSheet] = {}
+        self._unused_left = UNUSED_TEXT
 
     def answers(self, lines: Sequence[Asked]) -> list[Answer]:
         """The answers to some lines in their order; a line that cannot be priced errs alone."""
@@ -142,7 +151,7 @@ class Desk:
             cost, notes = _cost(sheet, line, at or self._now, NOTHING)
             return CostedLine(cost, self._in_currency(cost), None, (*cost.notes, *notes))
         except UsageError as error:
-            return fault_of_usage(error, ("usage",))
+            return fault_of_usage(error)
         except CostError as error:
             return _fault_of_terms_or_moment(error)
         except LineFault as fault:
@@ -152,8 +161,24 @@ class Desk:
         at = line.at or self._now
         named, route = self._meant(line, at)
         cost, notes = _cost(self._sheet(named.offering, line), line, at, named.terms)
-        unused = line.provider.unused if line.provider else ()
-        return CostedLine(cost, self._in_currency(cost), route, (*named.notes, *cost.notes, *notes), unused)
+        said = (*named.notes, *cost.notes, *notes)
+        if line.provider is None:
+            return CostedLine(cost, self._in_currency(cost), route, said)
+        unused, more = self._named_unused(line.provider.unused)
+        said = (*said, *_other_model(line.name[1], line.provider.model, route), *more)
+        return CostedLine(cost, self._in_currency(cost), route, said, unused)
+
+    def _named_unused(self, fields: Sequence[str]) -> tuple[list[str], list[str]]:
+        """As many of the fields that were not used as an answer may name, and a note on how many more there are."""
+        named = []
+        for field in fields[:UNUSED_NAMED]:
+            name = field[:_LONGEST_FIELD]
+            if len(name) > self._unused_left:
+                break
+            self._unused_left -= len(name)
+            named.append(name)
+        more = len(fields) - len(named)
+        return named, [f"{more} more fields of the body had no part in the cost"] if more else []
 
     def _meant(self, line: AskedLine, at: datetime) -> tuple[NamedOffering, Route | None]:
         """The offering, and the alias row that led to it. Own price wins."""
@@ -206,15 +231,16 @@ def _cost(sheet: PriceSheet, line: AskedLine, at: datetime, fixed: Mapping[str, 
     """
     reported, notes = _reported(sheet, line, {**fixed, **line.terms})
     terms = {**reported, **fixed, **line.terms}
+    notes += _assumed(sheet, line, terms)
     tier = terms.get("service_tier", STANDARD_TIER)
     if tier in STANDARD_NAMES and not sheet.tariffs.has("service_tier", tier):
         terms["service_tier"] = STANDARD_TIER
         notes.append(f"service_tier {tier} is priced as {STANDARD_TIER}")
+    usage = line.usage if line.provider is None else _without_what_requests_pay(sheet, line.provider)
     try:
-        return price(sheet, line.usage, at, assume_earliest=line.assume_earliest, **terms), notes
+        return price(sheet, usage, at, assume_earliest=line.assume_earliest, **terms), notes
     except UsageError as error:
-        path = ("usage",) if line.provider is None else ("provider_usage", "body")
-        raise fault_of_usage(error, path) from None
+        raise fault_of_usage(error, line.provider) from None
 
 
 def _reported(sheet: PriceSheet, line: AskedLine, said: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
@@ -222,11 +248,47 @@ def _reported(sheet: PriceSheet, line: AskedLine, said: Mapping[str, str]) -> tu
     terms = {} if line.provider is None else line.provider.terms
     asked = {field: value for field, value in terms.items() if field not in said}
     known = {field: value for field, value in asked.items() if sheet.tariffs.has(field, value)}
+    if (tier := asked.get("service_tier")) in STANDARD_NAMES:
+        known["service_tier"] = tier
     return known, [
-        f"the body says {field} {value}, for which this offering has no prices of its own"
+        f"the body says {field} {value}, for which this offering has no prices of its own: charged {_otherwise(field)}"
         for field, value in asked.items()
         if field not in known
     ]
+
+
+def _assumed(sheet: PriceSheet, line: AskedLine, said: Mapping[str, str]) -> list[str]:
+    """Notes on the terms that a provider's calls have by default and nobody says: the plain price is theirs."""
+    defaults = {} if line.provider is None else line.provider.defaults
+    unsaid = [(term, value) for term, value in defaults.items() if term not in said and sheet.tariffs.has(term, value)]
+    return [f"the body says no {term}: priced as {value}, the provider's default" for term, value in unsaid]
+
+
+def _without_what_requests_pay(sheet: PriceSheet, provider: MappedUsage) -> Mapping[str, Quantity]:
+    """The usage but for counts that the sheet charges with each request, and has no price of their own for."""
+    sold = {each.line.meter for each in sheet.tariffs} if provider.within_request else ()
+    if "requests" not in sold:
+        return provider.usage
+    paid = {meter for meter in provider.within_request if meter not in sold}
+    return {meter: quantity for meter, quantity in provider.usage.items() if meter not in paid}
+
+
+def _otherwise(field: str) -> str:
+    return f"as {STANDARD_TIER}" if field == "service_tier" else f"without a {field}"
+
+
+def _other_model(asked: str, answered: str, route: Route | None) -> list[str]:
+    """That a body is the answer of another model than the line's, whatever the spelling or the date at its end."""
+    key = model_key(answered)
+    names = (asked, route.target_id or "") if route is not None else (asked,)
+    if not answered or any(_is_snapshot(key, model_key(name)) for name in names):
+        return []
+    return [f"the body is of model {answered[:_LONGEST_FIELD]}, and is priced as {asked[:_LONGEST_FIELD]}"]
+
+
+def _is_snapshot(one: str, other: str) -> bool:
+    """Whether two keys are one, or one of them with a date at its end."""
+    return one == other or _SNAPSHOT.sub("", one) == other or one == _SNAPSHOT.sub("", other)
 
 
 def _fault_of_terms_or_moment(error: CostError) -> LineFault:

@@ -1,15 +1,16 @@
 """Which offering a seller's model id means: its own id, a source's id for it, or one that the seller routes elsewhere.
 
-Ids are compared as sources write them and in their normalised form. Of several offerings the one with prices comes
-first, then the one whose own id it is, then that which a source still knows by the id; of a seller's listings the plain
-one, and where there are only others, a note says which was taken. Where no company has the seller's name, it is read as
-the provider id of a source, which tells listings apart. An offering that was merged stands for the one that it was
-merged into.
+Ids are compared as sources write them and in their normalised form. Of several offerings one whose prices are paid
+call by call comes before one that a plan includes, which is chosen only where there is no other; then one with prices,
+then one that somebody still knows by the id. Of a seller's listings that are left the plain one is taken, however
+it spells the id, and where there are only others, a note says which was taken; of what is left then the one whose own
+id it is. Where no company has the seller's name, it is read as the provider id of a source, which tells listings
+apart. An offering that was merged stands for the one that it was merged into.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -19,11 +20,14 @@ from django.db.models import Q
 from pricing.claims import STANDARD_TIER
 from pricing.costing.asked import TERMS
 from pricing.identity import identity_key
-from pricing.models import EMPTIED, Alias, Offering, Reference, Statement
+from pricing.models import EMPTIED, Alias, Offering, Price, Reference, Statement
 
 _LONGEST = 500
 _BATCH = 500
 _PLAIN = {"service_tier": STANDARD_TIER}
+_INCLUDED = "included"
+# The qualities of a match: the offering's own id in this spelling or another, a source's id, one that it has dropped.
+_OWN_ID, _SPELT_OTHERWISE, _REFERENCE, _DROPPED = range(4)
 
 Pair = tuple[str, str]
 
@@ -118,11 +122,12 @@ def _named(matches: dict[Pair, list[_Match]], referred: Iterable[tuple[Pair, _Ma
     for pair, match in referred:
         matches.setdefault(pair, []).append(match)
     standing = _standing({match.offering for each in matches.values() for match in each})
+    included = _included({offering for offerings in _several(matches, standing) for offering in offerings})
     best: dict[Pair, _Match] = {}
     for pair, each in matches.items():
         known = [match for match in each if match.offering in standing]
         if known:
-            best[pair] = min(known, key=lambda match: _rank(match, standing))
+            best[pair] = min(known, key=lambda match: _rank(match, standing, included))
     fixed = _fixed_terms({match.reference for match in best.values() if match.reference is not None})
     return {
         pair: NamedOffering(
@@ -140,14 +145,41 @@ def _notes(match: _Match, meant: Iterable[Offering], standing: Mapping[int, Offe
     listings = {offering.listing for offering in meant if offering.status != Offering.Status.UNPRICED}
     if not taken.listing or len(listings) < 2:
         return ()
-    others = ", ".join(sorted(listings - {taken.listing}))
+    others = ", ".join(listing or "the plain listing" for listing in sorted(listings - {taken.listing}))
     return (f"sold in several listings: priced as {taken.listing}, and not as {others}",)
 
 
-def _rank(match: _Match, standing: Mapping[int, Offering]) -> tuple[Any, ...]:
+def _rank(match: _Match, standing: Mapping[int, Offering], included: Collection[int]) -> tuple[Any, ...]:
+    """The place of a match among those of one id, the lowest first."""
     offering = standing[match.offering]
-    unpriced = offering.status == Offering.Status.UNPRICED
-    return unpriced, match.quality, offering.listing != "", offering.kind != Offering.Kind.API, offering.pk
+    return (
+        offering.pk in included,
+        offering.status == Offering.Status.UNPRICED,
+        match.quality == _DROPPED,
+        offering.listing != "",
+        match.quality,
+        offering.kind != Offering.Kind.API,
+        offering.pk,
+    )
+
+
+def _several(matches: Mapping[Pair, Sequence[_Match]], standing: Mapping[int, Offering]) -> Iterator[set[int]]:
+    """The offerings of each id that means more than one: only there has one to be chosen."""
+    for each in matches.values():
+        offerings = {standing[match.offering].pk for match in each if match.offering in standing}
+        if len(offerings) > 1:
+            yield offerings
+
+
+def _included(offering_ids: Collection[int]) -> set[int]:
+    """Those of some offerings for all of which a plan pays: what a coding plan includes."""
+    if not offering_ids:
+        return set()
+    believed = Price.objects.filter(line__offering__in=offering_ids, known_until=None).order_by()
+    meanings: dict[int, set[str]] = {}
+    for offering, zero_means in believed.values_list("line__offering_id", "zero_means").distinct():
+        meanings.setdefault(offering, set()).add(zero_means)
+    return {offering for offering, meant in meanings.items() if meant == {_INCLUDED}}
 
 
 def _by_own_id(pairs: Collection[Pair]) -> dict[Pair, list[_Match]]:
@@ -161,7 +193,10 @@ def _by_own_id(pairs: Collection[Pair]) -> dict[Pair, list[_Match]]:
         for known in {key, identity_key(external_id)}:
             by_key.setdefault((seller, known), []).append((offering, external_id))
     return {
-        pair: [_Match(offering, int(external_id != pair[1]), None) for offering, external_id in by_key[pair[0], key]]
+        pair: [
+            _Match(offering, _OWN_ID if external_id == pair[1] else _SPELT_OTHERWISE, None)
+            for offering, external_id in by_key[pair[0], key]
+        ]
         for pair, key in keys.items()
         if (pair[0], key) in by_key
     }
@@ -177,7 +212,7 @@ def _by_reference(pairs: Collection[Pair], column: str) -> Iterator[tuple[Pair, 
     for reference, offering, seller, key, external_id, absent_since in rows.order_by().values_list(*columns):
         if (seller, external_id) in asked:
             fixes = reference if identity_key(external_id) != key else None
-            yield (seller, external_id), _Match(offering, 2 if absent_since is None else 3, fixes)
+            yield (seller, external_id), _Match(offering, _REFERENCE if absent_since is None else _DROPPED, fixes)
 
 
 def _standing(offering_ids: Collection[int]) -> dict[int, Offering]:
@@ -228,12 +263,13 @@ def _targets(aliases: Collection[Alias]) -> dict[int, Offering]:
         rows = Offering.objects.filter(model__in={alias.target_model_id for alias in by_model}, merged_into=None)
         for row in rows:
             sold.setdefault((row.seller_id, row.model_id), []).append(row)
+    each = {row.pk: row for rows in sold.values() for row in rows}
+    included = _included(each)
     for alias in by_model:
         # An id may be linked to the very model that it leads to: it does not lead to itself.
         offerings = [o for o in sold.get((alias.seller_id, alias.target_model_id), ()) if o.pk != alias.offering_id]
         if offerings:
-            each = {row.pk: row for row in offerings}
-            found[alias.pk] = min(offerings, key=lambda row: _rank(_Match(row.pk, 0, None), each))
+            found[alias.pk] = min(offerings, key=lambda row: _rank(_Match(row.pk, _OWN_ID, None), each, included))
     return found
 
 

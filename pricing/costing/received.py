@@ -45,12 +45,16 @@ class FoundLines(msgspec.Struct, forbid_unknown_fields=True):
 
     lines: list[Raw]
     currency: Any = None
+    assume_earliest: Any = None
 
 
 class NoJson(ValueError):
     """A body of which some line is no JSON."""
 
 
+# Bytes at each end of a body that are looked at for its own fields, and that may stand between two of its lines.
+_END = 4096
+_BETWEEN = 4
 _BODY = msgspec.json.Decoder(FoundLines, float_hook=Decimal)
 _LINES = msgspec.json.Decoder(list[ReceivedLine], float_hook=Decimal)
 
@@ -75,6 +79,34 @@ def read_lines(found: Sequence[Raw]) -> list[ReceivedLine] | list[Any]:
     except (ValueError, RecursionError) as error:
         raise NoJson(str(error)) from None
     return lines
+
+
+def repeated_field(received: bytes, fields: Sequence[str], found: FoundLines | None) -> str:
+    """Which of a body's own fields stands in it twice, of which a reader would take either; empty if none does.
+
+    Fields of the lines are not looked at. Of a long body only the ends are, where its lines are all that is between.
+    """
+    outside = _outside_lines(received, found)
+    if all(outside.count(b'"%b"' % field.encode()) < 2 for field in fields):
+        return ""
+    outermost: list[str] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        # The outermost object is complete last.
+        outermost[:] = [name for name, _ in pairs]
+
+    try:
+        json.loads(received, object_pairs_hook=note)
+    except (ValueError, RecursionError):
+        return ""
+    return next((field for field in fields if outermost.count(field) > 1), "")
+
+
+def _outside_lines(received: bytes, found: FoundLines | None) -> bytes:
+    """The ends of a body, if they and the lines that were found leave room for nothing but commas; else all of it."""
+    if found is None or len(received) - sum(map(len, found.lines)) > 2 * _END + _BETWEEN * len(found.lines):
+        return received
+    return received if len(received) <= 2 * _END else received[:_END] + received[-_END:]
 
 
 def read_json(text: bytes) -> Any:

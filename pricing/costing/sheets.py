@@ -2,7 +2,7 @@
 
 A price's slot follows the rules of the source that set the price. Where that source gives no rules for the slot (a
 person stated a peak price), the first source in the order of precedence that does speaks. A calendar that editors
-state goes before all of them from its moment on.
+state goes before all of them from its moment on. A price that was announced and that no source has confirmed says so.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from django.utils import timezone
+
 from pricing import claims
 from pricing.calendar_belief import RULE_COLUMNS, rule_of
 from pricing.claims import Conditions
@@ -21,11 +23,14 @@ from pricing.cost import PriceSheet, compile_sheet
 from pricing.costing.rules import BelievedRule, SourceRules, calendars_as_known
 from pricing.models import Price, SlotRule, Source
 from pricing.tariffs import SheetPrice
+from pricing.witnesses import unconfirmed_among
 
 # A query may name only so many values.
 _BATCH = 1000
 _SHEETS_OF_A_HISTORY = 16
 _NO_SOURCE = 0
+_UNCONFIRMED = "announced, and seen by no source since it took effect"
+_AHEAD = "announced, and not in effect yet"
 _COLUMNS = (
     "line__offering_id",
     "line__meter",
@@ -70,6 +75,7 @@ class BelievedPrice(NamedTuple):
     source: int
     known_from: datetime
     known_until: datetime | None
+    remark: str
 
 
 class History:
@@ -104,7 +110,7 @@ class History:
 
 
 def believed_sheets(offering_ids: Collection[int]) -> dict[int, tuple[Sheet, int]]:
-    """The sheet of each offering as believed now, with the number of its price rows; by at most two queries a batch."""
+    """The sheet of each offering as believed now, with its number of price rows; by at most five queries a batch."""
     prices = _prices_of(offering_ids, only_believed=True)
     rules = rules_of({offering for offering, rows in prices.items() if _has_slots(rows)})
     return {
@@ -114,7 +120,7 @@ def believed_sheets(offering_ids: Collection[int]) -> dict[int, tuple[Sheet, int
 
 
 def histories(offering_ids: Collection[int]) -> dict[int, History]:
-    """Everything that was believed of each offering; by at most two queries a batch."""
+    """Everything that was believed of each offering; by at most five queries a batch."""
     prices = _prices_of(offering_ids, only_believed=False)
     rules = rules_of({offering for offering, rows in prices.items() if _has_slots(rows)})
     return {offering: History(prices.get(offering, ()), rules.get(offering, ())) for offering in offering_ids}
@@ -151,6 +157,7 @@ def _sheet_price(price: BelievedPrice, calendar_of: Callable[[int, str], int]) -
         price.effective_until,
         price.zero_means,
         calendar_of(price.source, price.line.slot),
+        price.remark,
     )
 
 
@@ -161,16 +168,30 @@ def _has_slots(prices: Iterable[BelievedPrice]) -> bool:
 def _prices_of(offering_ids: Collection[int], *, only_believed: bool) -> dict[int, list[BelievedPrice]]:
     found: dict[int, list[BelievedPrice]] = {}
     rows = Price.objects.filter(known_until=None) if only_believed else Price.objects.all()
+    now = timezone.now()
     for ids in _batches(offering_ids):
-        for row in rows.filter(line__offering__in=ids).order_by().values_list(*_COLUMNS).iterator(_BATCH):
-            found.setdefault(row[0], []).append(_believed_price(row))
+        asked = rows.filter(line__offering__in=ids).order_by()
+        remarks = {price: _AHEAD if begins > now else _UNCONFIRMED for price, begins in unconfirmed_among(asked)}
+        for row in asked.values_list(*_COLUMNS).iterator(_BATCH):
+            found.setdefault(row[0], []).append(_believed_price(row, remarks))
     return found
 
 
-def _believed_price(row: tuple[Any, ...]) -> BelievedPrice:
-    amount, currency, price_id, begins, ends, zero_means, source, *known = row[9:]
-    line = _conditions(*row[1:9])
-    return BelievedPrice(line, amount, currency, price_id, begins, ends, zero_means, source or _NO_SOURCE, *known)
+def _believed_price(row: tuple[Any, ...], remarks: Mapping[int, str]) -> BelievedPrice:
+    amount, currency, price_id, begins, ends, zero_means, source, known_from, known_until = row[9:]
+    return BelievedPrice(
+        _conditions(*row[1:9]),
+        amount,
+        currency,
+        price_id,
+        begins,
+        ends,
+        zero_means,
+        source or _NO_SOURCE,
+        known_from,
+        known_until,
+        remarks.get(price_id, ""),
+    )
 
 
 @lru_cache(maxsize=8192)

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 
 from companies.models import Company
 from pricing.costing.asked import LineFault
-from pricing.costing.likeness import Likeness
 from pricing.costing.names import Pair, Route
+from pricing.likeness import Likeness
 from pricing.models import Alias, Offering
 
 _ROUTES_TOLD = 5

@@ -8,7 +8,7 @@ from threading import Lock
 
 from pricing.currencies.carried import carried_book
 from pricing.currencies.conversion import BASE, Quote, Rates, Series
-from pricing.models import ExchangeRate
+from pricing.models import ExchangeRate, Price
 
 
 class _Latest:
@@ -24,6 +24,14 @@ def current_rates() -> Rates:
         if _Latest.rates is None or _Latest.newest != newest:
             _Latest.rates, _Latest.newest = Rates(RecordedBook(), carried_book()), newest
         return _Latest.rates
+
+
+def is_currency(code: str) -> bool:
+    """Whether a currency has rates, or anything was ever sold in it."""
+    # Most are among those that the project carries, which takes no query.
+    if code in carried_book().currencies():
+        return True
+    return code in current_rates().currencies or Price.objects.filter(currency=code).exists()
 
 
 class RecordedBook:

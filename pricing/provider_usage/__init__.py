@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
+from pricing.likeness import misspelt
 from pricing.provider_usage.formats import ALIASES, FORMATS
 from pricing.provider_usage.reading import MappedUsage, read_body
 from pricing.usage import UsageError
 
 __all__ = ["FORMATS", "MappedUsage", "map_usage"]
+
+_NAMES = (*FORMATS, *ALIASES)
 
 
 def map_usage(format_name: str, body: object) -> MappedUsage:
@@ -19,7 +20,7 @@ def map_usage(format_name: str, body: object) -> MappedUsage:
     name = format_name.strip().lower().replace("_", "-")
     form = FORMATS.get(ALIASES.get(name, name))
     if form is None:
-        choices = get_close_matches(name[:100], [*FORMATS, *ALIASES], n=3) or list(FORMATS)
+        choices = misspelt(name, _NAMES, count=3) or list(FORMATS)
         detail = f"there is no format {format_name[:100]!r}; choices are {', '.join(FORMATS)}"
         raise UsageError("provider_usage.format", detail, choices)
     if not isinstance(body, dict):

@@ -3,14 +3,19 @@
 Where a provider counts something outside the total that it belongs to, the path adds to both:
 Anthropic's and Bedrock's input leaves out what is cached, Gemini's output leaves out thoughts, xAI's
 chat and Perplexity's output leave out reasoning. Text is what remains of a total, so that counts of
-text tokens are known and not read. Facts are from the providers' API references, checked against the
+text tokens are known and not read. Gemini's fields are written in two ways, as the API and as Google's
+libraries write them. Facts are from the providers' API references, checked against the
 extractors of genai-prices 0.2.3.
 """
 
 from __future__ import annotations
 
+import re
+
 from pricing.provider_usage.reading import Format, Reading, TermReading
 
+# A capital within a name, and none of a value such as AUDIO.
+_CAPITAL = re.compile(r"(?<=[a-z])[A-Z]")
 _OPENAI_TIERS = {"default": "standard", "standard": "standard", "flex": "flex", "priority": "priority"}
 _OPENAI_TERMS = (
     TermReading("service_tier", "service_tier", _OPENAI_TIERS, in_body=True),
@@ -117,10 +122,15 @@ _ANTHROPIC = Format(
 _GEMINI_MODALITIES = {"AUDIO": "audio", "IMAGE": "image", "DOCUMENT": "image", "VIDEO": "video"}
 
 
+def _both(path: str) -> str:
+    """A path as Gemini's API writes it, and as its Python library does: ``promptTokenCount|prompt_token_count``."""
+    return f"{path}|{_CAPITAL.sub(lambda found: f'_{found[0].lower()}', path)}"
+
+
 def _by_modality(path: str, *meters: str) -> tuple[Reading, ...]:
     """A list of counts by modality; the pages of a document count as images."""
     return tuple(
-        _read(f"{path}[modality={name}].tokenCount", *(meter.format(modality) for meter in meters))
+        _read(_both(f"{path}[modality={name}].tokenCount"), *(meter.format(modality) for meter in meters))
         for name, modality in _GEMINI_MODALITIES.items()
     )
 
@@ -132,34 +142,41 @@ _GEMINI_LISTS = (
     "candidatesTokensDetails",
     "responseTokensDetails",
 )
+_GEMINI_TIERS = {"service_tier_unspecified": "", "unspecified": ""}
+_GEMINI_TRAFFIC = {
+    "on_demand": "standard",
+    "on_demand_flex": "flex",
+    "on_demand_priority": "priority",
+    "traffic_type_unspecified": "",
+}
 _GEMINI = Format(
     ("usageMetadata", "usage_metadata"),
     (
-        _read("promptTokenCount", "input_tokens"),
+        _read(_both("promptTokenCount"), "input_tokens"),
         *_by_modality("promptTokensDetails", "input_{}_tokens"),
-        _read("cachedContentTokenCount", "cache_read_tokens"),
+        _read(_both("cachedContentTokenCount"), "cache_read_tokens"),
         *_by_modality("cacheTokensDetails", "cache_read_{}_tokens"),
-        _read("toolUsePromptTokenCount", "input_tokens", "input_tool_tokens"),
+        _read(_both("toolUsePromptTokenCount"), "input_tokens", "input_tool_tokens"),
         *_by_modality("toolUsePromptTokensDetails", "input_{}_tokens", "input_{}_tool_tokens"),
-        _read("candidatesTokenCount|responseTokenCount", "output_tokens"),
+        _read(f"{_both('candidatesTokenCount')}|{_both('responseTokenCount')}", "output_tokens"),
         *_by_modality("candidatesTokensDetails", "output_{}_tokens"),
         *_by_modality("responseTokensDetails", "output_{}_tokens"),
-        _read("thoughtsTokenCount", "output_tokens", "reasoning_tokens"),
+        _read(_both("thoughtsTokenCount"), "output_tokens", "reasoning_tokens"),
+    ),
+    tuple(
+        way
+        for path in (
+            "totalTokenCount",
+            *(f"{path}[modality=TEXT].tokenCount" for path in _GEMINI_LISTS),
+            *(f"{path}[modality={name}].modality" for path in _GEMINI_LISTS for name in ("TEXT", *_GEMINI_MODALITIES)),
+        )
+        for way in _both(path).split("|")
     ),
     (
-        "totalTokenCount",
-        *(f"{path}[modality=TEXT].tokenCount" for path in _GEMINI_LISTS),
-        *(f"{path}[modality={name}].modality" for path in _GEMINI_LISTS for name in ("TEXT", *_GEMINI_MODALITIES)),
+        *(TermReading(path, "service_tier", _GEMINI_TIERS) for path in _both("serviceTier").split("|")),
+        *(TermReading(path, "service_tier", _GEMINI_TRAFFIC) for path in _both("trafficType").split("|")),
     ),
-    (
-        TermReading("serviceTier", "service_tier", {"standard": "standard", "flex": "flex", "priority": "priority"}),
-        TermReading(
-            "trafficType",
-            "service_tier",
-            {"on_demand": "standard", "on_demand_flex": "flex", "on_demand_priority": "priority"},
-        ),
-    ),
-    ("modelVersion", "model"),
+    ("modelVersion", "model_version", "model"),
 )
 
 _BEDROCK = Format(
@@ -193,6 +210,7 @@ _DEEPSEEK = Format(
         _read("completion_tokens_details.audio_tokens", "output_audio_tokens"),
     ),
     ("total_tokens", "prompt_cache_miss_tokens"),
+    _OPENAI_TERMS,
 )
 _MISTRAL = Format(
     ("usage",),
@@ -233,6 +251,7 @@ _XAI = Format(
         _read("completion_tokens_details.reasoning_tokens", "output_tokens", "reasoning_tokens"),
     ),
     _CHAT_KNOWN,
+    _OPENAI_TERMS,
 )
 _XAI_RESPONSES = Format(
     ("response.usage", "usage"),
@@ -245,6 +264,7 @@ _XAI_RESPONSES = Format(
     ),
     # The sum of the calls by tool.
     (*_RESPONSES_KNOWN, "num_server_side_tools_used"),
+    _OPENAI_TERMS,
 )
 _GROQ = Format(
     ("usage",),
@@ -270,6 +290,8 @@ _PERPLEXITY = Format(
     ),
     ("total_tokens",),
     (TermReading("search_context_size", "variant"),),
+    defaults={"variant": "low"},
+    within_request=("web_searches",),
 )
 _PERPLEXITY_RESPONSES = Format(
     ("response.usage", "usage"),
@@ -301,8 +323,9 @@ _MOONSHOT = Format(
         *(reading for reading in _CHAT_READINGS if reading.meters != ("cache_read_tokens",)),
     ),
     _CHAT_KNOWN,
+    _OPENAI_TERMS,
 )
-_CLOUDFLARE = Format(("result.usage", "usage"), _CHAT_READINGS, _CHAT_KNOWN, model_paths=("result.model", "model"))
+_CLOUDFLARE = Format(("result.usage", "usage"), _CHAT_READINGS, _CHAT_KNOWN, _OPENAI_TERMS, ("result.model", "model"))
 _CURSOR = Format(
     ("tokenUsage",),
     (

@@ -16,6 +16,7 @@ from pricing.usage import MOST, Quantity, UsageError, read_usage, with_least_ove
 
 _STEP = re.compile(r"(?P<key>[^\[]+)(?:\[(?P<name>\w+)=(?P<value>\w+)\])?")
 _DEEPEST = 8
+_LONGEST_TERM = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +29,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class TermReading:
-    """A path whose text fixes a term of the call; texts that ``means`` leaves out fix nothing.
+    """A path whose text fixes a term of the call; what ``means`` makes of some texts may be nothing.
 
-    Without ``means`` the text is taken as it is. The path starts at the usage, or at the whole body
-    when ``in_body``.
+    Any other text is taken as it is: a tier that nobody foresaw is one still. The path starts at the
+    usage, or at the whole body when ``in_body``.
     """
 
     path: str
     term: str
-    means: Mapping[str, str] | None = None
+    means: Mapping[str, str] = field(default_factory=dict)
     in_body: bool = False
 
 
@@ -45,7 +46,8 @@ class Format:
     """How one provider reports usage.
 
     ``roots`` are the places of the usage object in a whole answer. ``known`` are paths that repeat
-    what other fields say, or what nobody charges for.
+    what other fields say, or what nobody charges for. ``defaults`` are the terms of a call that names
+    none. What meters of ``within_request`` count, a fee for each request pays for where there is one.
     """
 
     roots: tuple[str, ...]
@@ -53,6 +55,8 @@ class Format:
     known: tuple[str, ...] = ()
     terms: tuple[TermReading, ...] = ()
     model_paths: tuple[str, ...] = ("model",)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    within_request: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +65,32 @@ class MappedUsage:
 
     ``unused`` are the paths of the usage object that had no part in it. ``terms`` are the service
     tier, region or variant that the provider says it applied; the offering need not tell them apart.
+    ``places`` are the paths at which meters were first read. ``defaults`` and ``within_request`` are
+    those of the format.
     """
 
     usage: dict[str, Quantity]
     unused: tuple[str, ...] = ()
     terms: dict[str, str] = field(default_factory=dict)
     model: str = ""
+    places: dict[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    within_request: tuple[str, ...] = ()
 
 
 def read_body(form: Format, body: dict[str, object]) -> MappedUsage:
     """Map a body by its format. Raises UsageError with the path that is wrong."""
     root, usage = _usage_object(form, body)
     counts: dict[str, Quantity] = {}
+    places: dict[str, str] = {}
     seen: set[str] = set()
     for reading in form.readings:
-        quantity = _first(reading.paths, usage, root, seen)
-        if quantity is None:
+        found = _first(reading.paths, usage, root, seen)
+        if found is None:
             continue
+        place, quantity = found
         for meter in reading.meters:
+            places.setdefault(meter, _at(root, place))
             counts[meter] = counts.get(meter, 0) + quantity
     if not counts:
         expected = ", ".join(reading.paths[0] for reading in form.readings[:3])
@@ -87,7 +99,23 @@ def read_body(form: Format, body: dict[str, object]) -> MappedUsage:
         seen.update([place for place, _ in _find(path, usage)])
     terms = _terms(form, body, usage, seen)
     unused = tuple(_at(root, path) for path in _leaves(usage) if path not in seen)
-    return MappedUsage(with_least_overlap(read_usage(counts)), unused, terms, _model(form, body))
+    return MappedUsage(
+        usage=with_least_overlap(_read(counts, places)),
+        unused=unused,
+        terms=terms,
+        model=_model(form, body),
+        places=places,
+        defaults=form.defaults,
+        within_request=form.within_request,
+    )
+
+
+def _read(counts: Mapping[str, Quantity], places: Mapping[str, str]) -> dict[str, Quantity]:
+    """The counts as a usage. Raises UsageError with the path in the body at which the count was read."""
+    try:
+        return read_usage(counts)
+    except UsageError as error:
+        raise UsageError(places[error.field], error.detail, error.choices) from None
 
 
 def _usage_object(form: Format, body: dict[str, object]) -> tuple[str, dict[str, object]]:
@@ -103,16 +131,16 @@ def _at(root: str, path: str) -> str:
     return ".".join(filter(None, ("provider_usage.body", root, path)))
 
 
-def _first(paths: Sequence[str], usage: dict[str, object], root: str, seen: set[str]) -> Quantity | None:
-    """The sum of what the first path that is there finds; the paths after it repeat it."""
-    quantity: Quantity | None = None
+def _first(paths: Sequence[str], usage: dict[str, object], root: str, seen: set[str]) -> tuple[str, Quantity] | None:
+    """The place and the sum of what the first path that is there finds; the paths after it repeat it."""
+    first: tuple[str, Quantity] | None = None
     for path in paths:
         found = _find(path, usage)
         seen.update([place for place, _ in found])
         numbers = [_number(root, place, value) for place, value in found if value is not None and value != {}]
-        if numbers and quantity is None:
-            quantity = sum(numbers)
-    return quantity
+        if numbers and first is None:
+            first = found[0][0], sum(numbers)
+    return first
 
 
 def _number(root: str, place: str, value: object) -> Quantity:
@@ -158,10 +186,10 @@ def _terms(form: Format, body: dict[str, object], usage: dict[str, object], seen
         for place, text in _find(reading.path, body if reading.in_body else usage):
             if not isinstance(text, str):
                 continue
-            said = text.lower()
-            if not reading.in_body and (reading.means is None or said in reading.means):
+            said = text.strip().lower()[:_LONGEST_TERM]
+            if not reading.in_body:
                 seen.add(place)
-            if meaning := said if reading.means is None else reading.means.get(said, ""):
+            if meaning := reading.means.get(said, said):
                 terms[reading.term] = meaning
     return terms
 

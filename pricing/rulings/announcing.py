@@ -17,7 +17,7 @@ from pricing.claims import Claim, Conditions, Tariff
 from pricing.locks import lock_ledger
 from pricing.models import Offering, Statement
 from pricing.rulings.decisions import Ruling, check_aware, check_open
-from pricing.rulings.in_force import Spoken, claim_of, filled, moved, rest_of, spoken_of
+from pricing.rulings.in_force import NEVER, Spoken, claim_of, filled, moved, overruled, rest_of, said_before, spoken_of
 from pricing.rulings.stating import Saying, check_claims, operations_of, rest_made_with, say, take_back
 from pricing.sheets import LedgerError, Outcome
 from pricing.timeline import Segment
@@ -110,9 +110,13 @@ def _say_moved(
 ) -> Outcome:
     """Say what turns at another moment, or not at all, and the rest of its tariffs as it was said."""
     wanted = moved(announced.spoken.history, announced.tariffs, announced.at, to)
-    ended = [*ended, *announced.rest]
     begins = min([announced.at, to or announced.at, *(s.effective_from for s in announced.rest if s.effective_from)])
-    rest = filled(announced.spoken, wanted, announced.tariffs, max(begins, now), ended, claims)
+    since = max(begins, now)
+    against = overruled(announced.spoken, wanted, announced.tariffs, since, ended)
+    over = [each for each in {*announced.rest, *against} if (each.effective_until or NEVER) > since]
+    ended = [*ended, *sorted(over, key=lambda each: each.pk)]
+    kept = said_before(over, since)
+    rest = [*kept, *filled(announced.spoken, wanted, announced.tariffs, since, ended, claims)]
     if claims or rest:
         return say(offering, Saying(claims, ended, rest=rest, takes_back=True), ruling, now)
     if not ended:

@@ -17,6 +17,7 @@ from pricing.calendar_text import UnclearCalendar, refuse_unclear
 from pricing.claims import SlotRule
 from pricing.locks import lock_ledger
 from pricing.models import CalendarStatement, Decision, Offering, Price, Source
+from pricing.models import SlotRule as RuleRow
 from pricing.rulings.decisions import Ruling, check_aware, check_open, decide, editors
 from pricing.sheets import LedgerError, Outcome
 
@@ -115,3 +116,13 @@ def _refuse_other_slots(offering: Offering, named: set[str], begins: datetime) -
     believed = Price.objects.filter(line__offering=offering, known_until=None).exclude(effective_until__lte=begins)
     for slot in sorted(set(believed.exclude(line__slot="").values_list("line__slot", flat=True)) - named):
         raise LedgerError(f"the calendar gives {slot!r}, which has a price, no hours; add them, or '{slot}: rest'")
+
+
+def check_hours(offering: Offering, slot: str) -> None:
+    """Refuse a slot that no calendar of an offering rules: its price would never apply. Raises LedgerError."""
+    known = sorted(set(RuleRow.objects.filter(offering=offering, known_until=None).values_list("slot", flat=True)))
+    if slot and slot not in known:
+        raise LedgerError(
+            f"no calendar says when the slot {slot!r} of {offering} applies; state its hours first"
+            + (f", or price one of {', '.join(known)}" if known else "")
+        )

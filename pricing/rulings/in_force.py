@@ -185,12 +185,46 @@ def cut(spoken: Spoken, lines: Mapping[Conditions, datetime], at: datetime) -> t
         for each in spoken.said_on(lines)
         if (each.effective_until or NEVER) > at and (each.effective_from or at) < lines[each.line.conditions]
     ]
-    kept = [
-        claim_of(each, each.effective_from, at)
-        for each in ended
-        if each.effective_from is not None and each.effective_from < at
+    return ended, said_before(ended, at)
+
+
+def overruled(
+    spoken: Spoken, wanted: History, tariffs: Collection[Tariff], since: datetime, ended: Collection[Statement]
+) -> list[Statement]:
+    """What editors go on saying of tariffs that is in force from a moment on and is not wanted then.
+
+    What lies under a later word of theirs says nothing against it, and stays.
+    """
+    gone = {each.pk for each in ended}
+    said = [each for each in spoken.running if each.pk not in gone and each.line.conditions.tariff in tariffs]
+    return [each for each in said if _is_overruled(each, spoken.history, wanted, since)]
+
+
+def said_before(statements: Iterable[Statement], moment: datetime) -> list[Claim]:
+    """What statements that end now said of the time before a moment, to be said on."""
+    return [
+        claim_of(each, each.effective_from, moment)
+        for each in sorted(statements, key=lambda each: each.pk)
+        if each.effective_from is not None and each.effective_from < moment
     ]
-    return ended, kept
+
+
+def _is_overruled(statement: Statement, history: History, wanted: History, since: datetime) -> bool:
+    line, value = statement.line.conditions, (statement.amount, statement.currency, "")
+    start = max(statement.effective_from or statement.first_observed_at, since)
+    end = statement.effective_until or NEVER
+    turns = {moment for s in (*history.get(line, ()), *wanted.get(line, ())) for moment in (s.start, s.end) if moment}
+    moments = [start, *(moment for moment in turns if start < moment)]
+    return any(
+        _is_worth(value_at(history.get(line, ()), moment), value)
+        and not _is_worth(value_at(wanted.get(line, ()), moment), value)
+        for moment in moments
+        if moment < end
+    )
+
+
+def _is_worth(found: Value | None, value: Value) -> bool:
+    return found is not None and same((*found[:2], ""), value)
 
 
 def _span(claim: Claim, now: datetime) -> Span:

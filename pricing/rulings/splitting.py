@@ -17,8 +17,10 @@ from pricing.rulings.carrying import Evidence, carry, check_still_at, evidence_i
 from pricing.rulings.decisions import Ruling, check_open, decide
 from pricing.rulings.merging import merge
 from pricing.sheets import LedgerError, Outcome
+from pricing.statements import Reading
 
 _LONGEST_KEY = 500
+_SIDE_BY_SIDE = "Taken for a new name of the other, and sold beside it at another price since."
 
 
 def split(offering: Offering, references: Sequence[Reference], ruling: Ruling, into: Offering | None = None) -> Outcome:
@@ -55,6 +57,25 @@ def move_references(
         if not _stays(offering, references):
             return merge(offering, into, ruling, across_sellers=True, operation=operation)
         return _split(offering, references, ruling, into, operation)
+
+
+def part(
+    offering: Offering, references: Sequence[Reference], into: Offering, reading: Reading, *, made: bool
+) -> Outcome:
+    """Undo that references continued an offering, since a source's own document shows it beside the other.
+
+    It is kept as a split that nobody ruled, and a person may undo it; ``made`` says that the other is new.
+    """
+    with transaction.atomic():
+        lock_ledger()
+        now = timezone.now()
+        evidence = Evidence([(row.pk, row.linked_by_person) for row in references])
+        details = {"into": into.pk, "made": made, **evidence.as_details(), "operation": ""}
+        decision = decide(Decision.Kind.SPLIT, offering, Ruling(None, _SIDE_BY_SIDE), now, details=details)
+        carry(evidence, into, by_person=False)
+        moment, backfilled = reading.observed_at, reading.backfilled
+        cause = Cause(moment, now, decision_id=decision.pk, backfilled=backfilled, ruled=True)
+        return settle_carried(offering, into, cause)
 
 
 def _split(

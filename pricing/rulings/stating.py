@@ -112,6 +112,8 @@ def say(offering: Offering, saying: Saying, ruling: Ruling, now: datetime) -> Ou
         statement = _statement(source, line_id, claim, saying.zero_means, ruling, now)
         gone = [each.pk for each in saying.ended] if place == 0 else []
         details = {"statement": statement.pk, "replaced": [*gone, *replaced], "operation": operation}
+        if gone:
+            details["restates"] = gone
         if place >= len(saying.claims):
             details["rest"] = True
         decisions.append(

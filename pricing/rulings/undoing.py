@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -46,7 +47,9 @@ def undo(decision: Decision, ruling: Ruling) -> Outcome:
         if Decision.objects.filter(undoes=decision).exists():
             raise LedgerError("the decision is undone already")
         if decision.kind == Decision.Kind.STATE:
-            return take_back(_made_by(decision), ruling)
+            made = _made_by(decision)
+            _check_not_restated(made, decision)
+            return take_back(made, ruling)
         now = timezone.now()
         if decision.kind in _IDENTITY:
             return _take_apart(decision, ruling, now)
@@ -81,6 +84,20 @@ def _made_by(decision: Decision) -> list[Statement]:
     if not statements:
         raise LedgerError("the decision does not name what it stated; take the statement back instead")
     return statements
+
+
+def _check_not_restated(statements: Sequence[Statement], decision: Decision) -> None:
+    """Raise LedgerError where a later ruling said again, for other moments, what is to be as if never said."""
+    ended = {each.pk for each in statements if each.ended_at is not None}
+    later = Decision.objects.filter(
+        kind=Decision.Kind.STATE, offering=decision.offering_id, pk__gt=decision.pk, undone_by=None
+    )
+    for each in later.order_by("-pk"):
+        if ended & set(each.details.get("restates", [])):
+            raise LedgerError(
+                f"a later ruling, decision {each.pk} of {each.made_at:%Y-%m-%d %H:%M} UTC, moved or ended what this "
+                "one said and says the rest of it itself; undo that one first"
+            )
 
 
 def _is_withdrawal_ahead(decision: Decision, now: datetime) -> bool:

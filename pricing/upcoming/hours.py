@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from pricing.api.shapes.calendars import calendar_shapes
 from pricing.models import SlotRule
 from pricing.syndication.texts import lasting_id
-from pricing.upcoming.things import CALENDAR, Coming, Scope, Versions, called, identity, told_since
+from pricing.upcoming.things import CALENDAR, Coming, Scope, Versions, by_what_turns, called, identity, told_since
 from tracker.api.moments import moment_text
 
 Key = tuple[int, datetime]
@@ -24,8 +24,8 @@ def coming_hours(scope: Scope, now: datetime) -> list[Coming]:
     )
     to_come = Q(effective_from__gt=now) | Q(effective_until__gt=now)
     dropped = Q(effective_from__gt=F("known_until")) | Q(effective_until__gt=F("known_until"))
-    believed = _keyed(rows.filter(to_come, known_until=None).order_by("pk"), now)
-    closed = _keyed(rows.filter(dropped, known_until__isnull=False).order_by("pk"), None)
+    believed = by_what_turns(rows.filter(to_come, known_until=None).order_by("pk"), now)
+    closed = by_what_turns(rows.filter(dropped, known_until__isnull=False).order_by("pk"), None)
     shapes = calendar_shapes({offering for offering, _ in believed}, now)
     hours = {key: _hours(shapes.get(key[0], ()), key[1]) for key in believed}
     found = [
@@ -37,16 +37,6 @@ def coming_hours(scope: Scope, now: datetime) -> list[Coming]:
         versions = Versions.of(these)
         if key not in believed and versions.last >= told_since(now):
             found.append(_thing(key, these, versions, (), is_cancelled=True))
-    return found
-
-
-def _keyed(rows: Iterable[SlotRule], now: datetime | None) -> dict[Key, list[SlotRule]]:
-    found: dict[Key, list[SlotRule]] = {}
-    for row in rows:
-        moment = row.known_until if now is None else now
-        for at in (row.effective_from, row.effective_until):
-            if at is not None and moment is not None and at > moment:
-                found.setdefault((row.offering_id, at), []).append(row)
     return found
 
 

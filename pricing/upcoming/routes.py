@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import F, Q
 
 from pricing.models import Alias
 from pricing.syndication.texts import lasting_id
-from pricing.upcoming.things import ROUTE, Coming, Scope, Versions, called, identity, told_since
+from pricing.upcoming.things import ROUTE, Coming, Scope, Versions, by_what_turns, called, identity, told_since
 
 Key = tuple[int, datetime]
 
@@ -21,24 +21,14 @@ def coming_routes(scope: Scope, now: datetime) -> list[Coming]:
     rows = Alias.objects.filter(scope.of_offerings("offering__")).select_related(
         "offering__seller", "target_offering", "target_model", "statement", "source"
     )
-    live = _keyed(rows.filter(to_come, known_until=None).order_by("pk"), now)
-    closed = _keyed(rows.filter(dropped, known_until__isnull=False).order_by("pk"), None)
+    live = by_what_turns(rows.filter(to_come, known_until=None).order_by("pk"), now)
+    closed = by_what_turns(rows.filter(dropped, known_until__isnull=False).order_by("pk"), None)
     found = [_thing(key, these, Versions.of([*these, *closed.get(key, ())])) for key, these in live.items()]
     for key, these in closed.items():
         versions = Versions.of(these)
         if key not in live and versions.last >= told_since(now):
             last = [row for row in these if row.known_until == versions.last]
             found.append(_thing(key, last, versions, is_cancelled=True))
-    return found
-
-
-def _keyed(rows: Iterable[Alias], now: datetime | None) -> dict[Key, list[Alias]]:
-    found: dict[Key, list[Alias]] = {}
-    for row in rows:
-        moment = row.known_until if now is None else now
-        for at in (row.effective_from, row.effective_until):
-            if at is not None and moment is not None and at > moment:
-                found.setdefault((row.offering_id, at), []).append(row)
     return found
 
 

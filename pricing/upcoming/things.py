@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from django.db.models import Q
 
@@ -17,6 +17,32 @@ KINDS = (PRICE, PROMOTION_END, ROUTE, CALENDAR, RETIREMENT, DEPRECATION)
 PRICES = (PRICE, PROMOTION_END)
 # For how long a thing that was taken back is still told, so that calendars which took it up drop it.
 TOLD_AFTER = timedelta(days=90)
+
+
+class Turning(Protocol):
+    """A row of an offering that begins and ends."""
+
+    offering_id: int
+    effective_from: datetime | None
+    effective_until: datetime | None
+    known_until: datetime | None
+
+
+Row = TypeVar("Row", bound=Turning)
+
+
+def by_what_turns(rows: Iterable[Row], now: datetime | None) -> dict[tuple[int, datetime], list[Row]]:
+    """Rows by their offering and each moment to come at which they begin or end.
+
+    ``now`` is None for rows that ceased to be believed: what lay ahead of them when they did.
+    """
+    found: dict[tuple[int, datetime], list[Row]] = {}
+    for row in rows:
+        moment = row.known_until if now is None else now
+        for at in (row.effective_from, row.effective_until):
+            if at is not None and moment is not None and at > moment:
+                found.setdefault((row.offering_id, at), []).append(row)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from alerts.models import (
     Watch,
 )
 from companies.models import AIModel, BusinessMetric, Company, CompanyAlias, MonetizationEvent
-from feeds.models import Feed, Payload, Refresh, SellerAlias
+from feeds.models import Feed, Payload, Refresh, SellerAlias, TakenRows
 from pricing import claims, ledger
 from pricing.calendar_rules import as_json
 from pricing.claims import Claim, Conditions
@@ -131,6 +131,7 @@ def _source(slug: str, name: str, precedence: int) -> Source:
 
 
 def _refreshed(feed: Feed) -> Refresh:
+    TakenRows.objects.create(feed=feed, content=b"x", written_at=JULY)
     payload = Payload.objects.create(digest="d" * 64, compressed=b"x", size=2_097_152)
     return Refresh.objects.create(
         feed=feed,

@@ -35,6 +35,7 @@ LEDGER_BACKED = (
     "feeds.feed",
     "feeds.refresh",
     "feeds.payload",
+    "feeds.takenrows",
 )
 
 

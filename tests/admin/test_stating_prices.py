@@ -101,6 +101,7 @@ def test_times_are_read_in_utc(browser: Client, world: World) -> None:
         ({"effective_from_0": "2026-08-02", "effective_until_0": "2026-08-01"}, "a price must end after it starts"),
         ({"effective_from_1": "10:00"}, "a time needs a day"),
         ({"meter": "smells"}, "Select a valid choice"),
+        ({"slot": "night"}, "state its hours first"),
     ],
 )
 def test_what_cannot_be_is_said_on_the_form_and_nothing_is_written(

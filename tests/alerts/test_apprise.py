@@ -39,7 +39,7 @@ def test_a_message_reaches_its_service_in_words(receivers: Receivers) -> None:
     assert sent(Delivery.objects.get()).status == "delivered"
     (received,) = receivers.received
     assert received.body["title"] == change.headline
-    assert "input per 1M tokens: 1 USD -> 2 USD +100.00%" in received.body["message"]
+    assert "input per 1M tokens: 1 -> 2 USD +100.00%" in received.body["message"]
     assert f"/api/v1/changes/{change.pk}/" in received.body["message"]
     assert received.headers["user-agent"].startswith("ai-monetization-tracker/")
 

@@ -10,8 +10,9 @@ import pytest
 from django.utils import timezone
 
 from alerts.bills.watching import begin_watching
+from alerts.composing import compose_due
 from alerts.fan_out import fan_out_changes
-from alerts.models import FanOut, Notice, Watch
+from alerts.models import Delivery, FanOut, Notice, Watch
 from pricing.models import PriceLine
 from tests.alerts import people
 from tests.api import factories as make
@@ -64,6 +65,7 @@ def test_a_bill_that_moves_far_enough_is_told_with_its_cause(line: PriceLine) ->
             "percent": "+10.00",
             "amount": "10",
             "because": ["dearer"],
+            "changes": [change.pk],
         }
     ]
     assert Notice.objects.get().change == change
@@ -172,3 +174,57 @@ def test_a_correction_of_what_was_told_is_told_however_little_it_comes_to(line: 
     make.change(line, "1.05", "1", wrong.effective_at, detected_at=timezone.now(), **correction)
     fan_out_changes()
     assert [(told["new"], told["because"]) for told in money()] == [("105", ["wrong"]), ("100", ["right"])]
+
+
+def test_cheaper_sellers_of_the_same_model_are_named_where_most_can_be_saved_first(line: PriceLine) -> None:
+    model, azure = make.ai_model("deepseek-v4"), make.company("azure", kind="cloud")
+    for offering in (line.offering, resold := make.offering("ds-v4", seller=azure, name="DeepSeek V4")):
+        offering.model = model
+        offering.save()
+    make.price(make.line(resold), "0.9")
+    watching(line)
+    moves(line, "1.1", "dearer")
+    fan_out_changes()
+    assert money()[0]["cheaper"] == [
+        {
+            "offering": resold.pk,
+            "name": str(resold),
+            "seller": "azure",
+            "external_id": "ds-v4",
+            "amount": "90",
+            "instead_of": {"offering": line.offering.pk, "name": str(line.offering), "amount": "110"},
+        }
+    ]
+
+
+def test_the_message_of_a_bill_tells_all_changes_that_moved_it(line: PriceLine) -> None:
+    other = make.line(make.offering("gpt-6"))
+    make.price(other, "1")
+    watch = watching(line)
+    assert watch.profile is not None
+    people.used(watch.profile, other.offering, {"input_tokens": 100_000_000})
+    begin_watching([watch])
+    changes = [moves(line, "1.5", "dearer"), moves(other, "0.9", "cheaper")]
+    fan_out_changes()
+    compose_due()
+    body = Delivery.objects.get().body
+    assert body["data"]["title"] == "Your month: 200 -> 240 USD, +20.00%"
+    assert [told["id"] for told in body["data"]["changes"]] == [change.pk for change in changes]
+    assert body["data"]["count"] == 2
+
+
+def test_a_digest_says_what_changes_of_one_moment_mean_together(line: PriceLine) -> None:
+    other = make.line(make.offering("gpt-6"))
+    make.price(other, "1")
+    profile = people.profile()
+    for used in (line, other):
+        people.used(profile, used.offering, {"input_tokens": 100_000_000})
+    people.watch(profile=profile, cadence="daily")
+    now = timezone.now()
+    moves(line, "1.5", "dearer", at=now)
+    moves(other, "0.9", "cheaper", at=now)
+    fan_out_changes()
+    assert [(each["old"], each["new"]) for each in money()] == [("190", "240"), ("250", "240")]
+    compose_due(now + timedelta(days=2))
+    told = Delivery.objects.get().body["money"]
+    assert (told["old"], told["new"], told["amount"], told["percent"]) == ("200", "240", "40", "+20.00")

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from alerts.bodies import MOST_CHANGES
+from alerts import composing
+from alerts.bodies import MOST_CHANGES, money_text
 from alerts.composing import compose_due
 from alerts.models import Delivery, Notice
 from alerts.planning import DueNotice, plan
@@ -51,6 +52,20 @@ def test_messages_of_a_channel_follow_the_order_of_their_changes() -> None:
     assert list(Delivery.objects.order_by("id").values_list("subject", flat=True)) == [
         change.headline for change in changes
     ]
+
+
+def test_much_is_composed_a_part_at_a_time_and_each_notice_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(composing, "NOTICES_AT_ONCE", 5)
+    changes, channels = [letterbox.change() for _ in range(3)], [letterbox.webhook() for _ in range(4)]
+    for channel in channels:
+        for change in changes * (2 if channel == channels[2] else 1):
+            letterbox.notice(change, channel)
+    parts: list[list[int]] = []
+    compose = composing.compose
+    monkeypatch.setattr(composing, "compose", lambda ids, now: (parts.append(list(ids)), compose(ids, now))[1])
+    assert compose_due() == 12
+    assert parts == [[channel.pk] for channel in channels], "two have more than five, and six are one channel's own"
+    assert not Notice.objects.filter(delivery__isnull=True).exists()
 
 
 def test_many_changes_of_one_refresh_are_one_message(settings: Any) -> None:
@@ -159,3 +174,11 @@ def test_every_notice_of_any_mixture_lands_in_exactly_one_message() -> None:
         assert sorted(told) == list(range(60))
         firsts = [message.notices[0].sequence for message in messages]
         assert firsts == sorted(firsts)
+
+
+@pytest.mark.parametrize(
+    ("exact", "read"),
+    [("100", "100"), ("1266.4987", "1,266.50"), ("0.00431", "0.0043"), ("0", "0"), ("-1200.5", "-1,200.50")],
+)
+def test_money_is_written_as_people_read_it(exact: str, read: str) -> None:
+    assert money_text(exact) == read

@@ -188,6 +188,17 @@ class TestTheLease:
         assert fan_out_changes() == 1
         assert people.told(watch) == ["now"]
 
+    def test_who_works_long_holds_on_and_who_has_lost_it_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(leases, "_KEPT_EVERY", 0.0)
+        assert leases.claim()
+        FanOut.objects.update(locked_until=timezone.now() + timedelta(seconds=1))
+        hold = leases.Hold()
+        hold.keep()
+        assert FanOut.objects.get().locked_until > timezone.now() + leases.LEASE / 2
+        FanOut.objects.update(owner="another")
+        with pytest.raises(leases.LeaseLost):
+            hold.keep()
+
     def test_it_is_claimed_once(self) -> None:
         assert leases.claim()
         assert not leases.claim()

@@ -205,6 +205,19 @@ def test_channels_that_fail_leave_half_of_the_places_to_the_others(receivers: Re
     assert order.index("/opens") <= 2, "two of four places were left free"
 
 
+def test_news_is_matched_and_sent_while_the_only_worker_waits_for_a_receiver(receivers: Receivers) -> None:
+    stuck = letterbox.delivery(letterbox.webhook(receivers.gated()))
+    watch = letterbox.watch()
+    watch.channels.add(
+        letterbox.webhook(receivers.on("/opens", lambda exchange: _open(receivers, exchange)), owner=watch.owner)
+    )
+    change = letterbox.change()
+    send_due()
+    stuck.refresh_from_db()
+    assert stuck.status == "delivered", "its receiver answered once the news had arrived elsewhere"
+    assert [each.body["data"]["id"] for each in receivers.received_at("/opens")] == [change.pk]
+
+
 def _open(receivers: Receivers, exchange: Any) -> None:
     receivers.gate.set()
     exchange.answer(200)

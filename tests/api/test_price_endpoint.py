@@ -269,12 +269,49 @@ class TestQueries:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("path", "parameter"),
-    [("prices", "service_tier"), ("prices", "sold_in"), ("changes", "service_tier"), ("events", "kind")],
+    [
+        ("prices", "service_tier"),
+        ("prices", "sold_in"),
+        ("prices", "region"),
+        ("companies", "country"),
+        ("plans", "audience"),
+        ("changes", "service_tier"),
+        ("events", "kind"),
+    ],
 )
 def test_a_value_that_the_record_does_not_hold_is_an_error(client: Client, path: str, parameter: str) -> None:
     answer = client.get(f"/api/v1/{path}/", {parameter: "foo"})
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["parameter"] == parameter
+
+
+@pytest.mark.django_db
+def test_currency_in_which_nothing_is_or_could_be_sold_is_an_error_that_names_those_with_rates(client: Client) -> None:
+    (fault,) = client.get(PATH, {"sold_in": "XXX"}).json()["errors"]
+    assert fault["parameter"] == "sold_in"
+    assert "CNY" in fault["choices"]
+    assert client.get(PATH, {"sold_in": "NOK"}).json()["results"] == [], "a currency, though nothing is sold in it"
+
+
+@pytest.mark.django_db
+def test_region_that_nobody_knows_names_the_nearest_of_many(client: Client) -> None:
+    offering = make.offering()
+    for number in range(40):
+        make.line(offering, region=f"eu-west-{number}")
+    (fault,) = client.get(PATH, {"region": "eu-wets-7"}).json()["errors"]
+    assert "of 40 values" in fault["detail"]
+    assert "eu-west-7" in fault["choices"]
+    assert len(fault["choices"]) <= 5
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "parameter"), [("prices", "source"), ("holds", "source"), ("feeds", "source"), ("refreshes", "feed")]
+)
+def test_unknown_source_or_feed_comes_with_those_there_are(client: Client, path: str, parameter: str) -> None:
+    make.feed("models-dev")
+    (fault,) = client.get(f"/api/v1/{path}/", {parameter: "foo"}).json()["errors"]
+    assert "models-dev" in fault["choices"]
 
 
 def test_a_derived_price_names_the_line_that_it_follows_and_the_factor(client: Client, record: dict[str, Any]) -> None:

@@ -68,4 +68,11 @@ class TestRates(ListContract):
         assert row["carried_by"] is not None
 
     def test_currency_without_rates_is_refused(self, client: Client) -> None:
-        assert "CNY" in fault_of(client.get(PATH, {"currency": "XAU"}), "currency")["choices"]
+        fault = fault_of(client.get(PATH, {"currency": "XAU"}), "currency")
+        assert "CNY" in fault["choices"]
+        assert "sold_in" not in fault["detail"], "this list has no such parameter"
+
+    def test_day_before_the_first_rate_of_the_currency_asked_for_is_refused(self, client: Client) -> None:
+        fault = fault_of(client.get(PATH, {"currency": "USD", "date": "1990-01-01"}), "date")
+        assert "the first is of 1999-01-04" in fault["detail"]
+        assert fault_of(client.get(PATH, {"currency": "USD", "known_at": "1990-01-01T00:00:00Z"}), "known_at")

@@ -14,7 +14,6 @@ from pricing.rulings import holds
 from tests.api import factories as make
 from tests.api.contract import problem_of
 from tests.pricing.believing import price
-from tests.pricing.conftest import clock, stage  # noqa: F401 - fixtures
 from tests.pricing.stages import Stage, believed, last_change
 
 HOLDS = "/api/v1/holds/"
@@ -23,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("clock")
 
 
 @pytest.fixture
-def offering(stage: Stage) -> Offering:  # noqa: F811
+def offering(stage: Stage) -> Offering:
     """An offering whose price a source has just put to zero."""
     found = stage.offering()
     stage.read("models-dev", 0, {found: [price("1")]})
@@ -120,7 +119,7 @@ class TestWholeDocument:
     """Who reads documents rules on them; the ledger only hands the ruling on."""
 
     @pytest.fixture
-    def document(self, stage: Stage) -> Hold:  # noqa: F811
+    def document(self, stage: Stage) -> Hold:
         return make.hold(None, source=stage.source("models-dev"), seller=stage.seller, reason="vanished")
 
     def test_nobody_can_rule_on_it_where_nobody_reads_documents(

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
+from django.db import OperationalError
 from django.test import Client, RequestFactory
 from jsonschema import Draft202012Validator
 from rest_framework.exceptions import ValidationError
@@ -169,6 +174,26 @@ class TestDocumentationPage:
         assert '"validatorUrl": null' in script
 
 
+@pytest.fixture(params=["SQLite", "55P03", "40001", "40P01"])
+def locked(request: pytest.FixtureRequest, tmp_path: Path) -> OperationalError:
+    """What Django raises when a database waited for another writer in vain."""
+    error = OperationalError("the database is locked")
+    error.__cause__ = (
+        _sqlite_busy(tmp_path / "db")
+        if request.param == "SQLite"
+        else psycopg.errors.lookup(request.param)("could not go on")
+    )
+    return error
+
+
+def _sqlite_busy(path: Path) -> sqlite3.OperationalError:
+    with closing(sqlite3.connect(path)) as first, closing(sqlite3.connect(path, timeout=0)) as second:
+        first.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError) as raised:
+            second.execute("BEGIN IMMEDIATE")
+    return raised.value
+
+
 class TestProblems:
     def test_faults_in_a_body_are_pointed_at(self) -> None:
         error = ValidationError({"lines": [{}, {"usage": ["is missing"]}], "non_field_errors": ["too many"]})
@@ -177,6 +202,19 @@ class TestProblems:
             {"pointer": "#/lines/1/usage", "detail": "is missing"},
             {"pointer": "#", "detail": "too many"},
         ]
+
+    def test_a_record_that_another_writes_to_for_too_long_is_busy_and_tells_when_to_come_back(
+        self, locked: OperationalError
+    ) -> None:
+        response: Any = exception_handler(locked, {})
+        assert "nothing of this request was done" in problem_of(response, 503)["detail"]
+        assert response.headers["Retry-After"] == "5"
+
+    def test_a_database_that_fails_otherwise_is_a_fault_of_ours(self) -> None:
+        for cause in (None, psycopg.errors.UndefinedTable("no such table")):
+            error = OperationalError("it does not go")
+            error.__cause__ = cause
+            assert exception_handler(error, {}) is None
 
     def test_fault_of_ours_is_left_to_django_and_told_as_a_problem(self) -> None:
         assert exception_handler(ValueError("a bug"), {}) is None

@@ -10,7 +10,6 @@ from django.test import Client
 
 from tests.api import factories as make
 from tests.pricing.believing import price
-from tests.pricing.conftest import clock, stage  # noqa: F401 - fixtures
 from tests.pricing.stages import Stage
 
 CHANGES = "/api/v1/changes/"
@@ -69,7 +68,7 @@ def test_ruling_is_seen_by_those_sources_alone_that_confirm_it(client: Client, l
 
 
 @pytest.mark.usefixtures("clock")
-def test_change_of_witness_makes_no_change_of_the_market(client: Client, stage: Stage) -> None:  # noqa: F811
+def test_change_of_witness_makes_no_change_of_the_market(client: Client, stage: Stage) -> None:
     offering = stage.offering()
     for slug, precedence in (("models-dev", 40), ("curated", 10), ("openrouter", 20)):
         stage.source(slug, precedence)

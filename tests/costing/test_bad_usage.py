@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -114,10 +115,24 @@ def test_body_larger_than_the_bound_is_too_large(client: Client, monkeypatch: py
         ('{"lines": [], "line": []}', "#/line"),
         ('{"lines": [], "currency": 5}', "#/currency"),
         ('{"lines": [], "currency": "dollars"}', "#/currency"),
+        ('{"lines": [], "assume_earliest": "yes"}', "#/assume_earliest"),
+        ('{"lines": [], "currency": "USD", "lines": [{}]}', "#/lines"),
+        ('{"currency": "USD", "lines": [], "currency": "EUR"}', "#/currency"),
     ],
 )
 def test_body_of_another_shape_is_a_400_that_points_at_it(client: Client, body: Any, pointer: str) -> None:
     assert [each["pointer"] for each in problem_of(post(client, body), 400)["errors"]] == [pointer]
+
+
+def test_second_list_of_lines_is_found_in_a_long_body_too(client: Client) -> None:
+    lines = ",".join([json.dumps(call())] * 500)
+    (said,) = problem_of(post(client, f'{{"lines": [{lines}], "lines": [{lines}]}}'), 400)["errors"]
+    assert said["pointer"] == "#/lines"
+
+
+def test_name_of_a_field_within_a_line_is_no_repetition(client: Client) -> None:
+    line = call(provider_usage={"format": "openai-chat", "body": {"lines": 1, "currency": 2, "prompt_tokens": 1}})
+    assert results(client, line, currency="USD")[0]["error"] is None
 
 
 def test_form_is_no_json(client: Client) -> None:

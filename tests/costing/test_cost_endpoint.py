@@ -91,6 +91,15 @@ def test_earliest_price_is_assumed_only_when_asked_and_said(client: Client) -> N
     assert "2026-01-01" in result["notes"][0]
 
 
+def test_earliest_price_is_assumed_for_the_whole_request_but_where_a_line_says_otherwise(client: Client) -> None:
+    lines = [call(at="2025-06-01T00:00:00Z", **said) for said in ({}, {"assume_earliest": False})]
+    for _ in range(2):
+        assumed, refused = results(client, *lines, assume_earliest=True)
+        assert (assumed["total"], refused["items"]) == ("0.435", [])
+        assert "2026-01-01T00:00:00Z" in assumed["notes"][0]
+    assert results(client, *lines)[0]["items"] == []
+
+
 def test_line_is_priced_by_what_was_known_then(client: Client, chat: Offering) -> None:
     price = Price.objects.get(line__meter="input_tokens", line__service_tier="standard")
     mended = make.moment("2026-07-01")

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from pricing.models import ExchangeRate, Offering
 from tests.api import factories as make
-from tests.api.contract import schema
+from tests.api.contract import problem_of, schema
 from tests.costing.asking import PATH, answer, call, fault, post, results
 
 # After the end of what the project carries; Friday.
@@ -135,9 +135,8 @@ def test_total_is_the_exact_sum_of_the_items_however_they_were_rounded(client: C
 
 
 def test_currency_nobody_has_a_rate_of_is_an_error_that_names_those_there_are(client: Client, glm: Offering) -> None:
-    (result,) = results(client, ask(), currency="XAU")
-    said = fault(result)
-    assert (said["status"], said["pointer"]) == (400, "#/currency")
+    (said,) = problem_of(post(client, {"lines": [ask()] * 3, "currency": "XAU"}), 400)["errors"]
+    assert said["pointer"] == "#/currency", "one error, however many lines there are"
     assert "no exchange rate of XAU" in said["detail"]
     assert {"USD", "CNY", "EUR"} <= set(said["choices"])
     make.price(make.line(glm, "pages"), "5", currency="XAU")

@@ -92,6 +92,16 @@ def test_price_stated_in_the_admin_is_used_at_once_by_every_web_process(chat: Of
             assert [total(port) for port in ports * 3] == [amount] * 6
 
 
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_long_request_line_reaches_what_explains_errors(tmp_path: Path) -> None:
+    with web_process(tmp_path) as port:
+        asked = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+        asked.request("GET", f"/api/v1/prices/?search={'x' * 6_000}")
+        with asked.getresponse() as response:
+            assert (response.status, json.load(response)["errors"][0]["parameter"]) == (400, "search")
+
+
 def state_price(editor: Client, offering: Offering, amount: str) -> None:
     form = {
         "meter": "input_tokens",

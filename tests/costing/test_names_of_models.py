@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from pricing.identity import identity_key
 from pricing.models import Alias, Offering, Price
 from tests.api import factories as make
 from tests.costing.asking import call, fault, results
@@ -49,6 +50,58 @@ def test_plain_listing_comes_before_the_others(client: Client, db: None) -> None
     priced("glm-5", "1")
     (result,) = results(client, call("glm-5"))
     assert result["total"] == "1"
+
+
+def spelt(name: str, amount: str, **values: Any) -> Offering:
+    """An offering whose id the seller writes in its own way."""
+    offering = priced(name, amount, **values)
+    Offering.objects.filter(pk=offering.pk).update(identity_key=identity_key(name))
+    return offering
+
+
+def in_a_plan(name: str, listing: str) -> Offering:
+    offering = make.offering(name, listing=listing)
+    make.price(make.line(offering), "0", zero_means="included")
+    return offering
+
+
+@pytest.mark.parametrize("name", ["glm-5", "GLM-5", "Glm_5"])
+def test_plain_listing_is_taken_however_it_spells_the_id(client: Client, db: None, name: str) -> None:
+    in_a_plan("glm-5", "coding-plan")
+    spelt("glm-5", "2", listing="cn")
+    spelt("GLM-5", "1")
+    (result,) = results(client, call(name))
+    assert (result["total"], result["notes"]) == ("1", [])
+
+
+def test_plan_that_includes_a_model_is_never_chosen_while_it_is_sold_by_the_call(client: Client, db: None) -> None:
+    in_a_plan("glm-5", "coding-plan")
+    spelt("GLM-5", "2", listing="cn")
+    (result,) = results(client, call("glm-5"))
+    assert result["total"] == "2"
+    assert result["notes"] == ["sold in several listings: priced as cn, and not as coding-plan"]
+
+
+def test_plain_listing_in_which_nothing_has_a_price_is_not_priced_as_a_plan(client: Client, db: None) -> None:
+    in_a_plan("glm-5", "coding-plan")
+    make.offering("glm-5", status="unpriced")
+    (result,) = results(client, call("glm-5"))
+    assert [gap["meter"] for gap in result["unpriced"]] == ["input_tokens"]
+
+
+def test_model_that_only_a_plan_includes_is_priced_as_the_plan(client: Client, db: None) -> None:
+    in_a_plan("glm-5-code", "coding-plan")
+    (result,) = results(client, call("glm-5-code"))
+    assert result["total"] == "0"
+    assert "included in the plan" in result["notes"][0]
+
+
+def test_plain_listing_that_is_not_taken_is_named_in_words(client: Client, db: None) -> None:
+    make.reference(priced("glm-5-old", "1"), external_id="glm-5", absent_since=JUNE)
+    priced("glm-5", "2", listing="abroad")
+    (result,) = results(client, call("glm-5"))
+    assert result["total"] == "2"
+    assert result["notes"] == ["sold in several listings: priced as abroad, and not as the plain listing"]
 
 
 def test_listing_with_prices_comes_before_one_without(client: Client, db: None) -> None:

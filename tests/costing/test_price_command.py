@@ -97,6 +97,7 @@ def test_alias_is_followed_and_named(chat: Offering) -> None:
         (["deepseek-chat", "--at", "yesterday"], "not a moment"),
         (["deepseek-chat", "--usage", "input_tokens"], "METER=COUNT"),
         (["deepseek-chat", "--usage", "inptu_tokens=1"], "input_tokens"),
+        (["deepseek-chat", "--usage", "input_tokens=1200", "cache_read_tokens=5000"], "more than input_tokens"),
         (["a\0b"], "no model"),
         (["deepseek-chat", "--currency", "XAU"], "no exchange rate of 'XAU' is known; choose from AUD"),
     ],

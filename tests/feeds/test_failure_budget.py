@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 from django.core import mail
@@ -150,6 +151,46 @@ def test_files_backfills_and_replays_say_nothing_of_whether_a_feed_can_be_fetche
     for trigger in ("schedule", "file", "backfill", "replay"):
         Refresh.objects.create(feed=feed, trigger=trigger, status="done")
     assert budgets([feed])[feed.pk].refreshes == 1
+
+
+def fail_three_times(server: Origin) -> None:
+    server.status = 500
+    for _ in range(3):
+        with pytest.raises(CouldNotFetch):
+            refresh(feed_named("models-dev"), trigger="schedule")
+
+
+def test_a_fresh_document_given_by_hand_is_a_success(server: Origin, set_time: SetTime, tmp_path: Path, capsys) -> None:
+    fail_three_times(server)
+    assert feed_named("models-dev").failing_since is not None
+    document = tmp_path / "api.json"
+    document.write_bytes(DOCUMENT)
+    set_time(BEGIN + timedelta(hours=1))
+    call_command("refresh", "models-dev", "--file", str(document))
+    feed = feed_named("models-dev")
+    assert (feed.last_success_at, feed.failing_since) == (BEGIN + timedelta(hours=1), None)
+    assert budgets([feed])[feed.pk].failed == 0
+    call_command("feeds")
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("models-dev  ")]
+    assert "2026-03-01 01:00" in line
+    assert "beyond" not in line
+
+
+def test_an_old_document_makes_nothing_fresh(server: Origin, set_time: SetTime, tmp_path: Path) -> None:
+    fail_three_times(server)
+    (tmp_path / "2026-01-04.json").write_bytes(DOCUMENT)
+    set_time(BEGIN + timedelta(hours=1))
+    call_command("backfill", "models-dev", "--dir", str(tmp_path))
+    feed = feed_named("models-dev")
+    assert feed.last_success_at == datetime(2026, 1, 4, tzinfo=UTC)
+    assert feed.failing_since is not None
+
+
+def test_a_backfill_takes_no_success_back(server: Origin, set_time: SetTime, tmp_path: Path) -> None:
+    run_due(BEGIN)
+    (tmp_path / "2026-01-04.json").write_bytes(catalogue(deepseek_chat={"input": 0.3}))
+    call_command("backfill", "models-dev", "--dir", str(tmp_path))
+    assert feed_named("models-dev").last_success_at == BEGIN
 
 
 @pytest.mark.parametrize(

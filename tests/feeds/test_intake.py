@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 import pytest
 
-from feeds.intake import Listed, Suspicion, suspicions
+from feeds.intake import Listed, Presence, Prices, Suspicion, rescaled, vanished
 from pricing.claims import Conditions
 
 INPUT, OUTPUT = Conditions("input_tokens"), Conditions("output_tokens")
@@ -19,6 +20,11 @@ def listed(count: int, seller: int = 1, first: int = 0, price: str = "2") -> lis
 
 def times(each: Listed, factor: str) -> dict[Conditions, tuple[Decimal, str]]:
     return {line: (amount * Decimal(factor), currency) for line, (amount, currency) in each.prices.items()}
+
+
+def suspicions(before: list[Listed], now: Mapping[int, Prices], named: Iterable[int]) -> list[Suspicion]:
+    """What is strange of a document in which no offering has a new id."""
+    return [*vanished(before, Presence(set(named), set(), set())), *rescaled(before, now)]
 
 
 def read(before: list[Listed], gone: int = 0, factor: str = "1", moved: int = 0) -> list[Suspicion]:

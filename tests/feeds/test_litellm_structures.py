@@ -20,6 +20,31 @@ def test_search_context_sizes_and_guardrail_policies_are_variants() -> None:
     assert units == {Conditions("guardrail_units", variant="topicPolicyUnits"): "0.15"}
 
 
+SIZES = {"search_context_size_low": 0.006, "search_context_size_medium": 0.01, "search_context_size_high": 0.014}
+
+
+def test_perplexitys_search_fee_is_one_for_each_request_and_the_smallest_the_plain_one() -> None:
+    fees = amounts(offering("perplexity/sonar-pro", "perplexity", search_context_cost_per_query=SIZES))
+    assert fees == {
+        Conditions("requests"): "6",
+        Conditions("requests", variant="low"): "6",
+        Conditions("requests", variant="medium"): "10",
+        Conditions("requests", variant="high"): "14",
+    }
+
+
+def test_fee_that_perplexity_takes_for_each_search_stays_one() -> None:
+    fees = amounts(offering("perplexity/sonar-deep-research", "perplexity", search_context_cost_per_query=SIZES))
+    assert {line.meter for line in fees} == {"web_searches"}
+
+
+def test_fee_of_a_request_that_is_stated_besides_stays_the_plain_one() -> None:
+    priced = {"search_context_cost_per_query": SIZES, "input_cost_per_request": 0.005}
+    fees = amounts(offering("perplexity/sonar-online", "perplexity", **priced))
+    assert fees[Conditions("requests")] == "5"
+    assert fees[Conditions("requests", variant="low")] == "6"
+
+
 def test_a_tier_begins_above_its_start_and_goes_before_the_flat_price() -> None:
     tiers = [
         {"range": [0, 256000.0], "input_cost_per_token": 4e-7},

@@ -98,6 +98,55 @@ def test_an_old_id_that_comes_back_means_the_same_offering() -> None:
     assert_clean()
 
 
+def two_prices() -> bytes:
+    return listing(claude_sonnet_4_5_20250929=COST, claude_sonnet_4_5={"input": 0.3, "output": 1.2}, other=OTHER)
+
+
+def taken_for_a_new_name() -> tuple[Reference, Reference]:
+    """An id that was renamed, as it seemed, at another price, and comes back beside the other."""
+    read(listing(claude_sonnet_4_5_20250929=COST, other=OTHER), day(1))
+    read(listing(claude_sonnet_4_5={"input": 0.3, "output": 1.2}, other=OTHER), day(2))
+    assert Reference.objects.exclude(continues=None).exists()
+    read(two_prices(), day(3))
+    old, new = (Reference.objects.get(external_id=f"claude-sonnet-4-5{date}") for date in ("-20250929", ""))
+    return old, new
+
+
+def test_two_ids_that_are_sold_side_by_side_at_two_prices_were_never_one() -> None:
+    old, new = taken_for_a_new_name()
+    assert old.offering != new.offering
+    assert not new.linked_by_person
+    for number in (4, 6, 9):
+        read(two_prices(), day(number))
+    amounts = {
+        reference: Price.objects.filter(
+            line__offering=reference.offering, line__meter="input_tokens", known_until=None, effective_until=None
+        )
+        .get()
+        .amount
+        for reference in (old, new)
+    }
+    assert amounts == {old: Decimal("0.27"), new: Decimal("0.3")}
+    since = PricingChange.objects.filter(initial=False, detected_at__gte=day(3))
+    assert set(since.filter(offering=old.offering).values_list("nature", flat=True)) <= {"correction"}
+    assert_clean()
+    moved = listing(claude_sonnet_4_5_20250929=COST, claude_sonnet_4_5={"input": 0.5, "output": 1.2}, other=OTHER)
+    read(moved, day(10))
+    last = PricingChange.objects.order_by("-sequence").first()
+    assert last is not None and (last.kind, last.nature, last.offering) == ("increase", "market", new.offering)
+    assert_clean()
+
+
+def test_a_person_who_says_that_they_are_one_is_heard_for_good() -> None:
+    old, new = taken_for_a_new_name()
+    undo(Decision.objects.get(kind="split"), Ruling(None, "one product"))
+    read(listing(claude_sonnet_4_5_20250929=COST, claude_sonnet_4_5={"input": 0.4, "output": 1.2}, other=OTHER), day(6))
+    for reference in (old, new):
+        reference.refresh_from_db()
+    assert old.offering == new.offering
+    assert_clean()
+
+
 def test_another_source_that_knows_the_new_name_finds_the_offering() -> None:
     first = catalogue(deepseek_reasoner_preview=COST, other=OTHER)
     read(first, day(1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -29,16 +30,20 @@ SECOND = catalogue(deepseek_chat={"input": 0.56, "output": 1.68})
 @pytest.fixture
 def mistaken_adapter(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """An adapter that loses every output price, until ``undo`` mends it."""
-    right = models_dev.parse
+    right = models_dev.row_reader
 
-    def parse(body: bytes) -> ParsedDocument:
-        parsed = right(body)
-        for place, row in enumerate(parsed.offerings):
-            claims = tuple(claim for claim in row.claims if claim.line.meter != "output_tokens")
-            parsed.offerings[place] = type(row)(row.provider, row.model, claims, row.facts)
-        return parsed
+    def row_reader(document: ParsedDocument) -> Callable[[models_dev.RowKey, object], None]:
+        read_rightly = right(document)
 
-    monkeypatch.setattr(models_dev, "parse", parse)
+        def read_row(key: models_dev.RowKey, content: object) -> None:
+            read_rightly(key, content)
+            for place, row in enumerate(document.offerings):
+                claims = tuple(claim for claim in row.claims if claim.line.meter != "output_tokens")
+                document.offerings[place] = type(row)(row.provider, row.model, claims, row.facts)
+
+        return read_row
+
+    monkeypatch.setattr(models_dev, "row_reader", row_reader)
     return monkeypatch
 
 

@@ -70,6 +70,7 @@ class Server(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    request_queue_size = 128  # many threads connect at once; five, the default, has some of them refused
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Exchange)

@@ -69,27 +69,31 @@ def _replacements(
     counted: Stretch | None = None
     for place, here in enumerate(found):
         if dated or together or len(found) == 1:
-            if _must_wait(None, here, speaker, external_id, line, world):
-                result += [(at, here.claim, None) for at in here.moments]
+            result += [(at, here.claim, None) for at in _waiting(None, here, speaker, external_id, line, world)]
             continue
         slip = counted is not None and _slipped(counted, found, place, speaker, line, world)
-        held = _must_wait(counted, here, speaker, external_id, line, world)
-        if slip or held:
-            result += [(at, here.claim, counted.claim if counted else None) for at in here.moments]
-        else:
+        waiting = here.moments if slip else _waiting(counted, here, speaker, external_id, line, world)
+        result += [(at, here.claim, counted.claim if counted else None) for at in waiting]
+        if len(waiting) < len(here.moments):
             counted = here
     return result
 
 
-def _must_wait(
+def _waiting(
     counted: Stretch | None, here: Stretch, speaker: Speaker, external_id: str, line: Conditions, world: World
-) -> bool:
+) -> list[datetime]:
+    """The readings of a price that must wait for somebody to speak for it."""
     is_strange, may_repeat = _strange(counted.claim if counted else None, here.claim)
+    if not is_strange:
+        return []
     ruling = world.rulings.get((speaker.name, external_id, line, here.claim.amount, here.claim.currency))
-    if not is_strange or ruling is not None:
-        return is_strange and not ruling
+    if ruling is not None:
+        return [] if ruling else here.moments
     repeated = len(here.moments) >= 3 and here.moments[-1] - here.moments[0] >= timedelta(days=2)
-    return not (may_repeat and repeated) and not _second(here, speaker, line, world)
+    if may_repeat and repeated:
+        return []
+    supports = [each.claim.effective_from for each in _seconds(here, speaker, line, world)]
+    return [at for at in here.moments if not any(begins is None or begins <= at for begins in supports)]
 
 
 def _strange(old: Claim | None, new: Claim) -> tuple[bool, bool]:
@@ -124,12 +128,13 @@ def _slipped(
     )
 
 
-def _second(here: Stretch, speaker: Speaker, line: Conditions, world: World) -> bool:
+def _seconds(here: Stretch, speaker: Speaker, line: Conditions, world: World) -> list[Stretch]:
     since = here.moments[0] - timedelta(days=30)
-    return any(
-        alike(other.claim, here.claim, "", "") and is_about(other, since, here.end)
+    return [
+        other
         for _, other in _others(speaker, line, world)
-    )
+        if alike(other.claim, here.claim, "", "") and is_about(other, since, here.end)
+    ]
 
 
 def is_about(stretch: Stretch, since: datetime, until: datetime) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from pricing.claims import Claim, Conditions
 from tests.pricing.naive_scruples import judged
@@ -249,12 +250,25 @@ class Voice:
         """Whether nothing but its habit speaks for what it says of a moment: no three readings over two days."""
         later = [at for at in sorted(self.speaker.readings) if at >= self.times[index]]
         insists = len(later) >= 3 and later[-1] - self.times[index] >= timedelta(hours=48)
-        if not self.speaker.is_feed or insists:
+        if self.speaker.is_person or (self.speaker.is_feed and insists):
+            return False
+        if not self.speaker.is_feed and self._was_edited(since=self.times[index]):
             return False
         return all(stretch.open_ended for stretch in self.sheet(index).values())
 
+    def _was_edited(self, since: datetime) -> bool:
+        """Whether a reading since a moment says anything else than the one before it."""
+        readings = sorted(self.speaker.readings.items())
+        mine = [(at, {q for q in said if q.external_id == self.external_id}) for at, said in readings]
+        return any(
+            at >= since and said != before for (_, before), (at, said) in pairwise([(since, set[Quote]()), *mine])
+        )
+
     def dates_a_move(self, index: int) -> bool:
         return any(s.label.dated and s.first == index for s in self.sheet(index).values())
+
+    def moves(self, index: int) -> bool:
+        return any(s.first == index for s in self.sheet(index).values())
 
 
 def agree(first: dict[Conditions, Stretch], other: dict[Conditions, Stretch]) -> bool:
@@ -318,10 +332,11 @@ def next_announcer(present: list[Voice], index: int, rulings: dict[Words, bool])
     """Who has announced a move for this moment, of which nobody before them in the order can know better."""
     if not present or not cannot_deny(present[0], index, rulings):
         return None
-    for voice in present[1:]:
-        if voice.speaker is present[0].speaker:
-            continue
-        if voice.dates_a_move(index) and agree(present[0].sheet(index), voice.sheet(index - 1)):
+    is_record = not present[0].speaker.is_feed
+    others = [voice for voice in present[1:] if voice.speaker is not present[0].speaker]
+    for place, voice in enumerate(others):
+        moves = voice.dates_a_move(index) or (is_record and place == 0 and voice.moves(index))
+        if moves and agree(present[0].sheet(index), voice.sheet(index - 1)):
             return voice
         if not voice.only_presumes(index):
             return None

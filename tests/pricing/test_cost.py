@@ -296,7 +296,7 @@ def test_before_the_first_price_the_earliest_is_taken_only_when_asked() -> None:
     assert (silent.total, silent.unpriced[0].known_from, silent.assumed_at) == (0, NOON, None)
     assumed = price(sheet, {"input_tokens": 10**6}, NOON - DAY, assume_earliest=True)
     assert (assumed.total, assumed.assumed_at, assumed.items[0].price.row) == (10, NOON, 1)
-    assert "no price is known before 2026-11-23T12:00:00+00:00" in assumed.notes[0]
+    assert "no price is known before 2026-11-23T12:00:00Z" in assumed.notes[0]
     assert price(sheet, {"input_tokens": 10**6}, NOON + DAY, assume_earliest=True).assumed_at is None
 
 

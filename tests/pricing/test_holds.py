@@ -184,6 +184,20 @@ def test_the_old_price_after_an_announced_change_is_held(stage: Stage) -> None:
     assert kinds(offering) == ["listed", "announced", "increase", "corrected"]
 
 
+def test_a_source_between_denies_an_announcement_with_its_third_reading(stage: Stage) -> None:
+    offering = stage.offering()
+    stage.source("silent", 10)
+    stage.source("between", 15)
+    stage.read("silent", 0, {offering: [price("1")]})
+    stage.read("between", 0, {offering: [price("1")]})
+    stage.read("announces", 7, {offering: [price("1", since=0, until=30), price("2", since=30)]})
+    for at in (29, 31, 32):
+        stage.read_again("between", at)
+    assert believed(offering)[-1][:3] == (30, None, "2")
+    stage.read_again("between", 33)
+    assert believed(offering) == [(0, None, "1", "observed", None)]
+
+
 @pytest.mark.parametrize("back_at", [10, 40])
 def test_a_price_that_goes_and_comes_back_at_once_was_a_slip_and_both_moves_are_one_correction(
     offering: Offering, stage: Stage, back_at: float
@@ -223,3 +237,16 @@ def test_who_says_the_same_of_another_time_is_no_second_source(
     stage.read("models-dev", 14, {offering: [price("2")]})
     ledger.announce(offering, [claim("30", since=120, until=121)], person)
     assert [row[:3] for row in believed(offering)][:2] == [(0, 14, "1"), (14, 120, "2")]
+
+
+def test_who_says_the_same_of_a_later_moment_speaks_for_the_readings_since_then(
+    offering: Offering, stage: Stage, person: ledger.Ruling, clock: SetClock
+) -> None:
+    stage.read("models-dev", 7, {offering: [price("30")]})
+    ledger.announce(offering, [claim("30", since=120)], person)
+    assert outcomes() == [""]
+    assert [row[:3] for row in believed(offering)] == [(0, 120, "1"), (120, None, "30")]
+    clock(121)
+    stage.read("models-dev", 121, {offering: [price("30")]})
+    assert outcomes() == ["second source"]
+    assert [row[:3] for row in believed(offering)] == [(0, 120, "1"), (120, None, "30")]

@@ -192,3 +192,23 @@ def test_a_promotion_cannot_be_extended_over_its_own_next_price(
     with pytest.raises(ledger.LedgerError, match="another price of the promotion is announced"):
         ledger.extend_promotion(offering, day(160), person)
     assert everything() == before
+
+
+def test_what_a_later_ruling_says_again_is_undone_after_it(
+    by_editor: Offering, clock: SetClock, person: ledger.Ruling
+) -> None:
+    first = Decision.objects.filter(kind="state").order_by("pk").first()
+    assert first is not None
+    clock(111)
+    ledger.make_permanent(by_editor, person, at=day(120))
+    clock(112)
+    before = everything()
+    with pytest.raises(ledger.LedgerError, match=r"a later ruling, decision \d+ of .* undo that one first"):
+        ledger.undo(first, person)
+    assert everything() == before
+    clock(113)
+    last = Decision.objects.filter(kind="state").order_by("-pk").first()
+    assert last is not None
+    ledger.undo(last, person)
+    clock(114)
+    assert ledger.undo(first, person).settled.changes > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -344,7 +345,12 @@ def test_cached_tokens_and_a_modality_overlap_only_as_much_as_they_must() -> Non
             "provider_usage.body.usageMetadata.promptTokenCount",
             "is NaN; a count from 0",
         ),
-        ("groq", {"usage": {"prompt_tokens": 1.5}}, "input_tokens", "is 1.5; a whole number was expected"),
+        (
+            "groq",
+            {"usage": {"prompt_tokens": 1.5}},
+            "provider_usage.body.usage.prompt_tokens",
+            "is 1.5; a whole number was expected",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_place(name: str, body: object, field: str, says: str) -> None:
@@ -352,6 +358,30 @@ def test_what_cannot_be_read_is_refused_with_its_place(name: str, body: object, 
         map_usage(name, body)
     assert refused.value.field == field
     assert says in str(refused.value)
+
+
+def _as_python_writes_it(value: Any) -> Any:
+    """Keys as Google's Python library writes them; values stay."""
+    if isinstance(value, list):
+        return [_as_python_writes_it(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", k): _as_python_writes_it(v) for k, v in value.items()}
+
+
+def test_geminis_fields_are_read_in_both_ways_of_writing_them() -> None:
+    body, usage = BODIES["gemini"]
+    mapped, plain = map_usage("gemini", _as_python_writes_it(body)), map_usage("gemini", body)
+    assert (mapped.usage, mapped.unused) == (usage, ())
+    assert (mapped.terms, mapped.model) == (plain.terms, plain.model)
+
+
+def test_tier_that_nobody_foresaw_is_told_as_it_is() -> None:
+    usage = {"prompt_tokens": 1, "completion_tokens": 1}
+    assert map_usage("openai-chat", {"usage": usage, "service_tier": "Scale"}).terms == {"service_tier": "scale"}
+    assert map_usage("openai-chat", {"usage": usage, "service_tier": "default"}).terms == {"service_tier": "standard"}
+    traffic = {"promptTokenCount": 1, "trafficType": "PROVISIONED_THROUGHPUT"}
+    assert map_usage("gemini", {"usageMetadata": traffic}).terms == {"service_tier": "provisioned_throughput"}
 
 
 def test_every_alias_names_a_format() -> None:

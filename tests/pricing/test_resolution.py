@@ -40,6 +40,33 @@ def test_what_people_date_counts_from_its_date() -> None:
     assert believe(curated, early) == {PLAIN: [(-10, None, "1", "exact", None)]}
 
 
+def test_a_move_that_the_next_source_sees_after_the_record_was_written_is_heard() -> None:
+    curated = record("curated", 1, {20: [price("1", since=-10)]})
+    agrees = feed("agrees", 10, {15: [price("1")], 30: [price("2")], 31: [price("2")], 40: [price("3")]})
+    assert believe(curated, agrees)[PLAIN] == [
+        (-10, 30, "1", "exact", None),
+        (30, 40, "2", "observed", 15),
+        (40, None, "3", "observed", 31),
+    ]
+
+
+def test_a_record_read_again_says_nothing_more_but_a_new_word_does() -> None:
+    agrees = feed("agrees", 10, {15: [price("1")], 30: [price("2")]})
+    again = {20: [price("1", since=-10)], 35: [price("1", since=-10)]}
+    assert believe(record("curated", 1, again), agrees)[PLAIN][-1][:3] == (30, None, "2")
+    anew = {20: [price("1", since=-10)], 35: [price("1", since=-9)]}
+    assert believe(record("curated", 1, anew), agrees)[PLAIN][-1][1:3] == (None, "1")
+
+
+def test_only_the_next_source_and_only_after_agreeing_is_heard_over_a_record() -> None:
+    curated = record("curated", 1, {20: [price("1", since=-10)]})
+    silent = feed("silent", 10, {15: [price("1")], 30: [price("1")]})
+    third = feed("third", 20, {15: [price("1")], 30: [price("2")]})
+    never_agreed = feed("never", 10, {15: [price("5")], 30: [price("2")]})
+    for feeds in ([silent, third], [never_agreed]):
+        assert believe(curated, *feeds) == {PLAIN: [(-10, None, "1", "exact", None)]}
+
+
 def test_when_the_first_source_withdraws_the_tariff_the_next_one_speaks() -> None:
     first = feed("first", 10, {0: [price("1")], 7: [], 14: [], 21: []})
     second = feed("second", 20, {0: [price("2")], 21: [price("2")]})

@@ -65,6 +65,23 @@ def test_verifying_changes_nothing(record: Offering) -> None:
     assert everything() == before
 
 
+def test_what_is_believed_against_the_evidence_is_settled_anew_on_demand_as_a_correction(record: Offering) -> None:
+    models_dev = Source.objects.get(slug="models-dev")
+    Source.objects.filter(slug="litellm").update(precedence=models_dev.precedence - 1)
+    assert verify()[0] == 1
+    told = PricingChange.objects.count()
+    status, said = verify("--settle")
+    assert (status, said.splitlines()[-1]) == (0, "The ledger is clean.")
+    assert said.startswith("Settled anew: ")
+    assert list(PricingChange.objects.order_by("sequence").values_list("nature", flat=True)[told:]) == ["correction"]
+    assert verify("--settle") == (0, "Everything was settled already.\nThe ledger is clean.\n")
+
+
+def test_settling_anew_is_counted_in_json(record: Offering) -> None:
+    status, said = verify("--settle", "--json")
+    assert (status, json.loads(said)["settled"]) == (0, {"opened": 0, "closed": 0, "changes": 0})
+
+
 def another_price(**changes: object) -> Corrupt:
     """Write a row like the pinned one, but for some columns."""
 

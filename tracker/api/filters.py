@@ -26,6 +26,9 @@ from tracker.api.problems import Fault, InvalidParameters, parameter_fault
 
 LONGEST_TEXT = 1000
 _LARGEST_ID = 2**63 - 1
+# An error names so many choices whole; of more it names the nearest, of as many as it may compare.
+_ALL_TOLD = 30
+_MOST_COMPARED = 2000
 
 
 class WrongValue(ValidationError):
@@ -110,8 +113,15 @@ class Recorded(Texts):
         rows = self.recorded_model._default_manager.all()
         if text and text.isprintable() and rows.filter(**{self.column: text}).exists():
             return text
-        held = rows.order_by(self.column).values_list(self.column, flat=True).distinct()
-        raise WrongValue(f"nothing in the record has the value {text!r}", [value for value in held[:200] if value])
+        held = [value for value in self.held(rows) if value]
+        if len(held) <= _ALL_TOLD:
+            raise WrongValue(f"nothing in the record has the value {text[:100]!r}", held)
+        reason = f"nothing in the record has the value {text[:100]!r}; of {len(held)} values these are the nearest"
+        raise WrongValue(reason, nearest(text, held))
+
+    def held(self, rows: QuerySet[Any]) -> list[str]:
+        """The values that there are, in order; as many as an error may go through."""
+        return list(rows.order_by(self.column).values_list(self.column, flat=True).distinct()[:_MOST_COMPARED])
 
 
 class Currency(Texts):
@@ -241,7 +251,9 @@ class Named(Parameter):
         for slug in slugs:
             if slug not in found:
                 name = self.named_model._meta.verbose_name
-                raise WrongValue(f"no {name} {slug!r}", nearest_in(rows, self.column, slug))
+                names = list(rows.order_by(self.column).values_list(self.column, flat=True)[: _ALL_TOLD + 1])
+                choices = names if len(names) <= _ALL_TOLD else nearest_in(rows, self.column, slug)
+                raise WrongValue(f"no {name} {slug[:100]!r}", choices)
         return [found[slug] for slug in slugs]
 
 

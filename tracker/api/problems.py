@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
+import sqlite3
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any, NotRequired, TypedDict
 
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
 from rest_framework import exceptions
 
 MEDIA_TYPE = "application/problem+json"
 API_PREFIX = "/api/"
+# PostgreSQL's states for serialization_failure, deadlock_detected and lock_not_available.
+_BUSY_STATES = frozenset({"40001", "40P01", "55P03"})
 
 
 class Fault(TypedDict):
@@ -62,9 +67,13 @@ class PreconditionFailed(exceptions.APIException):
 
 
 class Conflict(exceptions.APIException):
-    """What stands in the way of a request: status 409."""
+    """What stands in the way of a request: status 409; ``wait`` is how many seconds it may last, if known."""
 
     status_code = HTTPStatus.CONFLICT
+
+    def __init__(self, detail: str, wait: float | None = None) -> None:
+        super().__init__(detail)
+        self.wait = wait
 
 
 class TooLarge(exceptions.APIException):
@@ -86,6 +95,14 @@ class NothingFound(exceptions.NotFound):
     def __init__(self, detail: str, faults: Sequence[Fault] = ()) -> None:
         super().__init__(detail)
         self.faults = list(faults)
+
+
+class Busy(exceptions.APIException):
+    """Another write held the record for too long: status 503. What was asked was not done, and can be asked again."""
+
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    default_detail = "The record is being written to, and nothing of this request was done. Send it again."
+    wait = 5
 
 
 def problem_response(
@@ -111,11 +128,21 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    elif isinstance(error, OperationalError) and _is_busy(error):
+        error = Busy()
     if not isinstance(error, exceptions.APIException):
         return None
     faults = getattr(error, "faults", None) or _body_faults(error)
     detail = str(error.detail) if isinstance(error.detail, str) else _in_short(faults)
     return problem_response(error.status_code, detail, faults, _headers(error))
+
+
+def _is_busy(error: OperationalError) -> bool:
+    """Whether a database gave up on waiting for another writer: SQLite's lock, or PostgreSQL's by its state."""
+    cause = error.__cause__
+    if isinstance(cause, sqlite3.OperationalError):
+        return cause.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return getattr(cause, "sqlstate", None) in _BUSY_STATES
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -130,7 +157,7 @@ def _headers(error: exceptions.APIException) -> dict[str, str]:
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
     if wait := getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(wait))
+        headers["Retry-After"] = str(math.ceil(wait))
     return headers
 
 

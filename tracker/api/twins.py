@@ -30,6 +30,14 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _KEPT_HEADERS = ("Location", "ETag")
 
 
+class AnswerGivenOnce(HttpResponse):
+    """An answer that holds a secret: for a twin of the request ``kept_content`` is kept, which holds none."""
+
+    def __init__(self, content: bytes, kept_content: bytes, **options: Any) -> None:
+        super().__init__(content, **options)
+        self.kept_content = kept_content
+
+
 def answered_once(request: Request, make: Callable[[], HttpResponse]) -> HttpResponse:
     """What ``make`` answers, or what it answered before under the request's key.
 
@@ -78,9 +86,7 @@ def _claim(request: Request, key: str) -> KeptAnswer:
 
 
 def _at_work() -> Conflict:
-    error = Conflict("A request with the same key is still at work; ask again in a moment.")
-    error.headers = {"Retry-After": "1"}  # type: ignore[attr-defined]
-    return error
+    return Conflict("A request with the same key is still at work; ask again in a moment.", wait=1)
 
 
 def _digest(request: Request) -> str:
@@ -92,8 +98,8 @@ def _digest(request: Request) -> str:
 def _keep(row: KeptAnswer, response: HttpResponse) -> None:
     row.status = response.status_code
     row.headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-    # Of an answer that holds a secret something else is kept.
-    row.body = getattr(response, "kept_content", response.content).decode()
+    kept = response.kept_content if isinstance(response, AnswerGivenOnce) else response.content
+    row.body = kept.decode()
     row.save()
 
 

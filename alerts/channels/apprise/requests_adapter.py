@@ -83,7 +83,12 @@ class OutboundAdapter(BaseAdapter):
 
 
 def install() -> None:
-    """Make every new session of `requests` in this process use the adapter."""
+    """Make every new session of `requests` in this process use the adapter.
+
+    Apprise's plugins call ``requests.post`` and its like themselves and can be given no session, and every such call
+    makes a new session, whose adapters are of the class at this one name. Whatever else in a worker used `requests`
+    would be refused (NotGuarded) and not slip past; nothing else does.
+    """
     requests.sessions.HTTPAdapter = OutboundAdapter  # type: ignore[misc, assignment]
 
 

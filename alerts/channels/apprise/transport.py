@@ -47,10 +47,13 @@ def send(envelope: Envelope, moment: datetime, client: Client) -> Outcome:
 
 def text_of(words: Words) -> str:
     """The words of a message below its title, short enough for a chat."""
-    lines = [*words.money]
+    lines = [*words.money, *words.cheaper]
     for story in words.stories[:_STORIES_SHOWN]:
         lines += [] if story.title == words.title else [story.title]
-        lines += [story.when, *(f"{row.what}: {row.old} -> {row.new} {row.percent}".rstrip() for row in story.rows)]
+        lines += [
+            story.when,
+            *(f"{row.what} {row.unit}: {row.old} -> {row.new} {row.percent}".rstrip() for row in story.rows),
+        ]
         lines.append(story.link)
     if len(words.stories) > _STORIES_SHOWN:
         lines.append(f"and {len(words.stories) - _STORIES_SHOWN} more")

@@ -64,6 +64,7 @@ def message_id_of(message_id: str) -> str:
 def _lines(words: Words) -> Iterator[str]:
     yield words.title
     yield from words.money
+    yield from words.cheaper
     for story in words.stories:
         yield ""
         yield from _story_lines(story, is_only=story.title == words.title)
@@ -77,5 +78,5 @@ def _story_lines(story: Story, *, is_only: bool) -> Iterator[str]:
         yield story.title
     yield story.when
     for row in story.rows:
-        yield f"  {row.what}: {row.old} -> {row.new}" + (f" ({row.percent})" if row.percent else "")
+        yield f"  {row.what} {row.unit}: {row.old} -> {row.new}" + (f" ({row.percent})" if row.percent else "")
     yield story.link

@@ -121,8 +121,8 @@ def _sheet(currency: str, fields: Fields) -> PriceSheet:
 def _claims(currency: str, fields: Fields, citation: Citation) -> Iterator[Claim]:
     amounts = fields.mapping("amounts")
     start, end = fields.moment("effective_from"), fields.moment("effective_until")
-    if start is None or end is None:
-        fields.refuse("effective_until", "and effective_from are both needed: a sheet of the record has an end")
+    if start is None:
+        fields.refuse("effective_from", "is missing: a sheet of the record says since when its prices held")
     if amounts is None or not amounts.values:
         fields.refuse("amounts", "is missing, but a sheet has an amount for at least one meter")
     for meter in amounts.values:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from feeds.adapters.amounts import BadRow, fits_ledger, price_amount, shape_name, shown
+from feeds.adapters.amounts import BadRow, check_fields, fits_ledger, price_amount, shape_name, shown
 from feeds.adapters.genai_prices.scopes import Context
 from feeds.adapters.genai_prices.units import UNITS, Unit
 
@@ -121,6 +121,7 @@ def read_prices(path: str, prices: object, unrecognised: Counter[str]) -> Prices
     """One price object by meter; keys that no rule knows are counted. Raises BadRow."""
     if not isinstance(prices, dict):
         raise BadRow(f"{path} is {shape_name(prices)}; an object was expected")
+    check_fields(prices, path)
     by_meter: dict[str, Thresholds] = {}
     for key, value in prices.items():
         if value is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from feeds.adapters.amounts import BadRow, shape_name, shown
+from feeds.adapters.amounts import BadRow, check_fields, shape_name, shown
 from feeds.adapters.document import load_noting_repeats
 from feeds.adapters.genai_prices.entries import read_entries, read_variants
 from feeds.adapters.genai_prices.schedule import schedule
@@ -67,6 +67,7 @@ def _offering(
 ) -> ParsedOffering:
     if not isinstance(model, dict) or not model_id:
         raise BadRow(f"the model is {shown(model)}; an object with an id was expected")
+    check_fields(model, "the model")
     _count_strange_prices(model, document)
     stated = schedule(
         read_entries(model.get("prices"), document.unrecognised),

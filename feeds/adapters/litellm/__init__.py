@@ -8,6 +8,6 @@ conditions of their own; see ``ids``.
 from __future__ import annotations
 
 from feeds.adapters.litellm.ids import SplitId, offering_id, split_id
-from feeds.adapters.litellm.parsing import parse
+from feeds.adapters.litellm.parsing import parse, row_reader, rows_of
 
-__all__ = ["SplitId", "offering_id", "parse", "split_id"]
+__all__ = ["SplitId", "offering_id", "parse", "row_reader", "rows_of", "split_id"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from feeds.adapters.amounts import BadRow, shape_name
+from collections.abc import Callable
+
+from feeds.adapters.amounts import BadRow, check_fields, shape_name
 from feeds.adapters.document import load_noting_repeats
 from feeds.adapters.litellm.facts import model_facts
 from feeds.adapters.litellm.fields import looks_like_price
 from feeds.adapters.litellm.ids import split_id
 from feeds.adapters.litellm.readers import FieldReader, reader_for
 from feeds.adapters.litellm.rows import Row, price_lines
+from feeds.adapters.litellm.search_fees import by_request, charges_by_request
 from feeds.adapters.litellm.stems import billing_of
 from pricing.claims import ParsedDocument, ParsedOffering, Rejection, UnreadableDocument
 
@@ -24,15 +27,26 @@ def parse(body: bytes) -> ParsedDocument:
     with its reason, and the rest goes on.
     """
     document = ParsedDocument()
-    for key, row in _rows(load_noting_repeats(body, document)).items():
+    read_row = row_reader(document)
+    for key, row in rows_of(load_noting_repeats(body, document)).items():
+        read_row(key, row)
+    return document
+
+
+def row_reader(document: ParsedDocument) -> Callable[[str, object], None]:
+    """What adds all that one row says to a document; a row says the same whatever stands beside it."""
+
+    def read_row(key: str, row: object) -> None:
         if key in _EXAMPLES or (isinstance(row, dict) and _says_nothing_of_a_sale(row)):
             document.not_offerings[key] += 1
         else:
             _take(document, key, row)
-    return document
+
+    return read_row
 
 
-def _rows(content: object) -> dict[str, object]:
+def rows_of(content: object) -> dict[str, object]:
+    """The rows of a price map by key. Raises UnreadableDocument for what is no such document."""
     if not isinstance(content, dict):
         raise UnreadableDocument(f"the document is {shape_name(content)}; {_EXPECTED}")
     if not any(isinstance(row, dict) and _is_priced_model(row) for row in content.values()):
@@ -55,6 +69,7 @@ def _take(document: ParsedDocument, key: str, row: object) -> None:
     try:
         if not isinstance(row, dict):
             raise BadRow(f"the row is {shape_name(row)}, but a row is an object")
+        check_fields(row)
         provider = _provider(key, row)
         document.offerings.append(_offering(document, provider, key, row))
     except BadRow as bad:
@@ -65,6 +80,8 @@ def _offering(document: ParsedDocument, provider: str, key: str, row: Row) -> Pa
     stated_mode = row.get("mode")
     mode = stated_mode if isinstance(stated_mode, str) else ""
     claims, slots = price_lines(row, _reader(provider, key, mode, row), document.unrecognised)
+    if charges_by_request(provider, key):
+        claims = by_request(claims)
     return ParsedOffering(provider, key, claims, model_facts(row, mode), slots)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feeds.adapters.amounts import BadRow, shape_name
+from feeds.adapters.amounts import BadRow, check_fields, shape_name
 from feeds.adapters.document import load_noting_repeats
 from feeds.adapters.openrouter.rows import SELLER, read_row
 from pricing.claims import ParsedDocument, Rejection, UnreadableDocument
@@ -43,6 +43,7 @@ def _take(document: ParsedDocument, row: object) -> None:
     try:
         if not isinstance(row, dict):
             raise BadRow(f"the row is {shape_name(row)}, but a row is an object")
+        check_fields(row)
         document.offerings.append(read_row(model, row, document))
     except BadRow as bad:
         document.rejected.append(Rejection(SELLER, model, str(bad)))

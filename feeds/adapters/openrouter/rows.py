@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from feeds.adapters.amounts import BadRow, shape_name
+from feeds.adapters.amounts import BadRow, check_fields, shape_name
 from feeds.adapters.openrouter.prices import read_pricing
 from pricing.claims import STANDARD_TIER, Claim, ModelFacts, ParsedDocument, ParsedOffering, Rejection
 
@@ -36,6 +36,7 @@ def read_row(model: str, row: Row, document: ParsedDocument) -> ParsedOffering:
     pricing = row.get(_PRICING)
     if not isinstance(pricing, dict):
         raise BadRow(f"{_PRICING} is {shape_name(pricing)}, but the prices stand in an object")
+    check_fields(pricing, _PRICING)
     found = read_pricing(pricing)
     document.unrecognised.update(found.unknown)
     document.unrecognised.update(_strange_prices(row))

@@ -12,9 +12,8 @@ from typing import Any
 
 from django.db.models import F, Q
 
-from pricing.api.freshness import sources_with_newest
-from pricing.api.shapes.witnesses import CONFIRMATION_WINDOW, meets
 from pricing.models import PricingChange, PricingChangeLine
+from pricing.witnesses import CONFIRMATION_WINDOW, meets, sources_with_newest
 
 _OF_TARIFF = "line__offering__lines__"
 _SAID = f"{_OF_TARIFF}statements__"

@@ -34,9 +34,12 @@ fromisoformat = datetime.fromisoformat
 _IDS = frozenset((str, int, type(None), UnsetType))
 
 
-def cost_answer(lines: Lines, currency: str | None) -> list[bytes]:
-    """The body of the answer, in parts. The lines are raw JSON or JSON values. Raises NoJson."""
-    pricing = _Pricing(currency)
+def cost_answer(lines: Lines, currency: str | None, assume_earliest: bool = False) -> list[bytes]:
+    """The body of the answer, in parts. The lines are raw JSON or JSON values. Raises NoJson.
+
+    ``assume_earliest`` holds for the lines that do not say it themselves.
+    """
+    pricing = _Pricing(currency, assume_earliest)
     starts = range(0, len(lines), LINES_AT_ONCE)
     with localcontext(EXACT):
         parts = [part for start in starts for part in pricing.parts(lines[start : start + LINES_AT_ONCE], start)]
@@ -61,7 +64,8 @@ class _Slice:
 class _Pricing:
     """What the parts of one request share."""
 
-    def __init__(self, currency: str | None) -> None:
+    def __init__(self, currency: str | None, assume_earliest: bool) -> None:
+        self._assume_earliest = assume_earliest
         # The memory is taken before anything is read: what is written in between is at most too new for it.
         memory, now = current_memory(), timezone.now()
         self._tills, self._now, self._currency = memory.tills, now.astimezone(UTC), currency
@@ -80,7 +84,8 @@ class _Pricing:
     def _slice(self, lines: Lines, first: int) -> _Slice:
         read: Sequence[Any] = read_lines(lines) if type(lines[0]) is Raw else lines
         # A currency that is asked for may want conversion, which only the general way knows.
-        is_plain = self._currency is None and type(read[0]) is ReceivedLine
+        # So may a moment before all prices.
+        is_plain = self._currency is None and not self._assume_earliest and type(read[0]) is ReceivedLine
         texts: list[str | None] = self._at_tills(read) if is_plain else [None] * len(read)
         others = [(first + place, _as_json(read[place])) for place, text in enumerate(texts) if text is None]
         return _Slice(b"", texts, others) if others else _Slice(_joined(filter(None, texts)), [], [])
@@ -125,9 +130,14 @@ class _Pricing:
     def _generally(self, placed: Sequence[Placed]) -> Iterator[str]:
         if not placed:
             return iter(())
-        answers = self._desk.answers([_asked(line) for _, line in placed])
+        answers = self._desk.answers([self._asked(line) for _, line in placed])
         rows = self._writer.rows(answers, [_id(line) for _, line in placed], [place for place, _ in placed])
         return map("".join, rows)
+
+    def _asked(self, line: Any) -> Asked:
+        if self._assume_earliest and type(line) is dict and line.get("assume_earliest") is None:
+            line = {**line, "assume_earliest": True}
+        return _asked(line)
 
 
 def _no_result(given: str, usage: Mapping[str, Any], parts: Parts) -> None:

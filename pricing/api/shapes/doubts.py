@@ -141,7 +141,7 @@ def _believed_shape(price: Price | None) -> dict[str, Any] | None:
 
 def _counted(hold: Hold) -> dict[str, Any]:
     """What was counted of a document; the references concerned are the record's own numbers."""
-    return {name: counted for name, counted in hold.details.items() if name not in ("references", "returned")}
+    return {name: counted for name, counted in hold.details.items() if name not in ("references", "returned", "joined")}
 
 
 def _others(opinions: Collection[Opinion], but: int) -> list[dict[str, Any]]:

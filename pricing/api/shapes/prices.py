@@ -13,10 +13,10 @@ from typing import Any
 from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, When
 from django.utils import timezone
 
-from pricing.api.shapes.witnesses import Confirmation, confirmations
 from pricing.meters import METERS
 from pricing.models import Price, PriceLine
 from pricing.staleness import is_stale
+from pricing.witnesses import Confirmation, confirmations
 from tracker.api.moments import moment_text
 from tracker.fields import plain
 
@@ -74,6 +74,7 @@ PRICE_FIELDS = (
     "sources",
     "last_confirmed_at",
     "stale",
+    "unconfirmed",
     "derived_from",
     "factor",
 )
@@ -175,6 +176,7 @@ def _shape(
         "sources": confirmation.sources,
         "last_confirmed_at": moment_text(confirmation.last_confirmed_at),
         "stale": is_held and is_stale(confirmation.last_confirmed_at, known_from, now),
+        "unconfirmed": confirmation.is_missing(effective_from, known_from),
         "derived_from": bases.get(base),
         "factor": plain(factor) if factor is not None else None,
     }

@@ -8,11 +8,10 @@ from typing import Any
 from django.db.models import Q
 
 from companies.models import AIModel
-from pricing.api.freshness import sources_with_newest
 from pricing.api.shapes.confirmed import Witnesses
-from pricing.api.shapes.witnesses import CONFIRMATION_WINDOW, meets
 from pricing.models import Offering, PricingChange, RouteStatement
 from pricing.routes.beliefs import left_out
+from pricing.witnesses import CONFIRMATION_WINDOW, meets, sources_with_newest
 
 ROUTE_COLUMNS = ("routed_from_offering", "routed_from_model", "routed_to_offering", "routed_to_model")
 _SAID = ("effective_from", "effective_until", "first_observed_at", "ended_at")

@@ -15,7 +15,8 @@ from rest_framework.request import Request
 from pricing.api.cost_serializers import EXAMPLE_ANSWER, EXAMPLE_REQUEST, CostAnswerSerializer, CostRequestSerializer
 from pricing.api.shapes.cost_answer import cost_answer
 from pricing.costing.garbage import without_collections
-from pricing.costing.received import NoJson, find_lines, read_json
+from pricing.costing.received import NoJson, find_lines, read_json, repeated_field
+from pricing.currencies.recorded import current_rates, is_currency
 from tracker.api.negotiation import PARAMETER as FORMAT
 from tracker.api.permissions import OpenQuestions
 from tracker.api.problems import MEDIA_TYPE, Fault, InvalidParameters
@@ -24,7 +25,7 @@ from tracker.api.views import ReadView
 
 MOST_LINES = 10_000
 MOST_BYTES = 16 * 1024 * 1024
-_BODY_FIELDS = ("currency", "lines")
+_BODY_FIELDS = ("assume_earliest", "currency", "lines")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -82,17 +83,23 @@ class CostView(ReadView):
 def _answered(received: bytes) -> list[bytes]:
     """The body of the answer, in parts. Raises InvalidParameters and TooMuch."""
     found = find_lines(received)
+    if repeated := repeated_field(received, _BODY_FIELDS, found):
+        raise InvalidParameters([_fault(f"#/{repeated}", "stands more than once in the body")])
     if found is not None:
         try:
-            return cost_answer(*_checked({"lines": found.lines, "currency": found.currency}))
+            asked = {"lines": found.lines, "currency": found.currency, "assume_earliest": found.assume_earliest}
+            return cost_answer(*_checked(asked))
         except NoJson:
             # Said below, with where.
             pass
     return cost_answer(*_checked(_parsed(received)))
 
 
-def _checked(body: Any) -> tuple[list[Any], str | None]:
-    """The lines and the currency. Raises InvalidParameters with pointers, and TooMuch."""
+def _checked(body: Any) -> tuple[list[Any], str | None, bool]:
+    """The lines, the currency, and whether the earliest price is assumed.
+
+    Raises InvalidParameters with pointers, and TooMuch.
+    """
     if not isinstance(body, dict):
         raise InvalidParameters([_fault("#", 'an object such as {"lines": [...]} was expected')])
     unknown = [name for name in body if name not in _BODY_FIELDS]
@@ -102,11 +109,16 @@ def _checked(body: Any) -> tuple[list[Any], str | None]:
         faults.append(_fault("#/lines", "a list of lines was expected" if "lines" in body else "is missing"))
     if currency is not None and not (isinstance(currency, str) and _CURRENCY.fullmatch(currency)):
         faults.append(_fault("#/currency", "an ISO 4217 code such as USD was expected"))
+    elif currency is not None and not is_currency(currency):
+        reason = f"no exchange rate of {currency} is known, and nothing is sold in it"
+        faults.append(_fault("#/currency", reason, tuple(current_rates().currencies)))
+    if "assume_earliest" in body and not isinstance(body["assume_earliest"], bool | None):
+        faults.append(_fault("#/assume_earliest", "true or false was expected"))
     if faults or not isinstance(lines, list):
         raise InvalidParameters(faults)
     if len(lines) > MOST_LINES:
         raise TooMuch(f"{len(lines):,} lines are more than one request may hold; send at most {MOST_LINES:,}.")
-    return lines, currency
+    return lines, currency, bool(body.get("assume_earliest"))
 
 
 def _received(request: Request) -> bytes:

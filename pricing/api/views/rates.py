@@ -18,6 +18,7 @@ from pricing.currencies.recorded import current_rates
 from pricing.currencies.shapes import quote_shape
 from pricing.models import ExchangeRate, Source
 from tracker.api import record
+from tracker.api.problems import InvalidParameters, parameter_fault
 from tracker.api.views import ListView
 
 
@@ -47,16 +48,34 @@ class RateListView(ListView):
 
     def read(self, request: Request) -> Any:
         self.filter_queryset(self.get_queryset())
-        page = self.paginate_queryset(list(self._quotes()))
+        quotes = list(self._quotes())
+        if not quotes:
+            self._refuse_unquoted()
+        page = self.paginate_queryset(quotes)
         return self.paginator.page_of([self.narrowed(row) for row in page or ()], self.record_as_of())  # type: ignore[union-attr]
 
     def record_as_of(self) -> datetime | None:
         """The newest successful reading among the sources of rates."""
         return record.record_as_of(list(Source.objects.filter(kind=Source.Kind.RATES).values_list("pk", flat=True)))
 
+    def _refuse_unquoted(self) -> None:
+        """Raise InvalidParameters where a currency that is named had no rate by the day, or none was known then."""
+        rates, known_at = current_rates(), self.asked.get("known_at")
+        for currency in self.asked.get("currency", ()):
+            if currency != BASE:
+                try:
+                    rates.quote(currency, self._day(), known_at)
+                except NoRate as error:
+                    name = "known_at" if known_at is not None and "date" not in self.asked else "date"
+                    raise InvalidParameters([parameter_fault(name, str(error))]) from None
+
+    def _day(self) -> date:
+        day: date = self.asked.get("date") or today().date()
+        return day
+
     def _quotes(self) -> Iterator[dict[str, Any]]:
         rates = current_rates()
-        day: date = self.asked.get("date") or today().date()
+        day = self._day()
         for currency in sorted(set(self.asked.get("currency") or rates.currencies) - {BASE}):
             with suppress(NoRate):
                 quote = rates.quote(currency, day, self.asked.get("known_at"))

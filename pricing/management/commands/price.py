@@ -27,7 +27,7 @@ from pricing.currencies.recorded import current_rates
 from pricing.currencies.shapes import PriceConverter
 from pricing.meters import METERS
 from pricing.models import Offering, PriceLine
-from pricing.usage import Quantity, UsageError, read_usage
+from pricing.usage import Quantity, UsageError, apart, read_usage
 from tracker.moments import beginning, utc
 
 BAD_INPUT = 2
@@ -54,6 +54,7 @@ class Command(BaseCommand):
             at = read_moment("--at", options["at"]) if options["at"] else timezone.now()
             usage = _read_counts(options["usage"])
             converter = _converter(options["currency"], at)
+            apart(usage)
             found = offerings_called(options["model"], options["seller"], at)
         except (LineFault, UsageError, NothingCalledSo) as error:
             raise CommandError(str(error), returncode=BAD_INPUT) from error

@@ -10,6 +10,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from pricing.bookkeeping import Settled
+from pricing.ledger import settle_everything
 from pricing.verification import Finding, findings
 
 WRONG = 1
@@ -47,21 +49,42 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="one JSON object for the whole result")
+        parser.add_argument(
+            "--settle",
+            action="store_true",
+            help="first write, as corrections, what resolves otherwise than it is believed, such as after an update; "
+            "then check",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         watch, found = Watch(), []
+        settled = settle_everything(watch) if options["settle"] else None
+        if settled is not None and not options["json"]:
+            self.stdout.write(_as_words(settled))
         for finding in findings(watch):
             found.append(finding)
             if not options["json"]:
                 self.stdout.write(str(finding))
         if options["json"]:
-            self.stdout.write(_as_json(found, watch.counted))
+            self.stdout.write(_as_json(found, watch.counted, settled))
         else:
             self.stdout.write(f"{len(found)} findings" if found else "The ledger is clean.")
         if found:
             sys.exit(WRONG)
 
 
-def _as_json(found: list[Finding], counted: dict[str, int]) -> str:
+def _as_words(settled: Settled) -> str:
+    if not (settled.opened or settled.closed or settled.changes):
+        return "Everything was settled already."
+    return (
+        f"Settled anew: {settled.opened:,} prices opened, {settled.closed:,} closed, {settled.changes:,} changes, "
+        "all of them corrections."
+    )
+
+
+def _as_json(found: list[Finding], counted: dict[str, int], settled: Settled | None) -> str:
     rows = [{"check": f.check, "where": f.where, "problem": f.problem} for f in found]
-    return json.dumps({"clean": not found, "checked": counted, "findings": rows})
+    result: dict[str, object] = {"clean": not found, "checked": counted, "findings": rows}
+    if settled is not None:
+        result["settled"] = {"opened": settled.opened, "closed": settled.closed, "changes": settled.changes}
+    return json.dumps(result)

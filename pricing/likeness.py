@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 
 COUNT = 5
 _LONGEST = 100
+# Below it two names are no more alike than any two, and a hint would mislead.
+_MISSPELT = 0.4
 
 
 class Likeness:
@@ -22,14 +25,31 @@ class Likeness:
             for group in groups:
                 self._holding.setdefault(group, []).append(place)
 
-    def nearest(self, wanted: str, count: int = COUNT) -> list[str]:
-        """Up to ``count`` names that share groups of characters with the wanted one, the likest first."""
+    def nearest(self, wanted: str, count: int = COUNT, least: float = 0) -> list[str]:
+        """Up to ``count`` names that share groups of characters with the wanted one, the likest first.
+
+        ``least`` is the share of the groups of both that they have to have in common: 1 for all.
+        """
         groups = _groups(wanted)
         shared: Counter[int] = Counter()
         for group in groups:
             shared.update(self._holding.get(group, ()))
-        ranked = sorted(shared, key=lambda place: (-shared[place] / (len(groups) + self._sizes[place]), place))
+        alike = {place: 2 * both / (len(groups) + self._sizes[place]) for place, both in shared.items()}
+        ranked = sorted((place for place in alike if alike[place] >= least), key=lambda place: (-alike[place], place))
         return [self._names[place] for place in ranked[:count]]
+
+
+def misspelt(wanted: str, names: tuple[str, ...], count: int = 1) -> list[str]:
+    """The names of which the wanted one is probably a misspelling, the likest first.
+
+    A request may ask it of thousands of words, each another, so that comparing them letter by letter took seconds.
+    """
+    return _likeness(names).nearest(wanted, count, _MISSPELT)
+
+
+@lru_cache(maxsize=64)
+def _likeness(names: tuple[str, ...]) -> Likeness:
+    return Likeness(names)
 
 
 def _groups(name: str) -> set[str]:
