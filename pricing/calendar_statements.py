@@ -100,7 +100,7 @@ def continued_calendars(
     split: Sequence[Run[CalendarKey]], absent_at: datetime, neighbour: Observation
 ) -> list[CalendarStatement]:
     """The second halves of runs that a reading splits: the same calendar, from the next reading on."""
-    halves = list(CalendarStatement.objects.filter(pk__in=[run.statement for run in split]))
+    halves = list(CalendarStatement.objects.filter(pk__in=[run.statement for run in split]).order_by("pk"))
     for half in halves:
         half.pk = None
         half._state.adding = True

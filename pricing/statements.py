@@ -102,7 +102,7 @@ def stored_run(row: tuple[object, ...]) -> Run[StatementKey]:
 
 def continued(split: Sequence[Run[StatementKey]], absent_at: datetime, neighbour: Observation) -> list[Statement]:
     """The second halves of runs that a reading splits: the same words, from the next reading on."""
-    halves = list(Statement.objects.filter(pk__in=[run.statement for run in split]))
+    halves = list(Statement.objects.filter(pk__in=[run.statement for run in split]).order_by("pk"))
     for half in halves:
         half.pk = None
         half._state.adding = True

@@ -25,6 +25,14 @@ from scripts.servers import ServerError, running_servers
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NO_TESTS_COLLECTED = 5
+# A run takes some minutes; one that takes this long will never end, and says so instead.
+LONGEST_SECONDS = 35 * 60
+TOOK_TOO_LONG = 124
+VERDICTS = {
+    0: "passed",
+    NO_TESTS_COLLECTED: "FAILED: no test was found",
+    TOOK_TOO_LONG: f"FAILED: not ended after {LONGEST_SECONDS // 60} min",
+}
 say = partial(print, flush=True)
 
 
@@ -77,7 +85,7 @@ def run_suite(title: str, arguments: list[str], variables: dict[str, str], brows
     """Run pytest once over everything, with `variables` in its environment."""
     say(f"\n== Tests on {title}")
     environment = os.environ | variables | ({"CHROMIUM": browser} if browser else {})
-    command = [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "loadgroup", *arguments]
+    command = [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "worksteal", *arguments]
     with tempfile.TemporaryDirectory(prefix="tracker-tests-") as folder:
         results = Path(folder) / "results.xml"
         status = _pytest([*command, f"--junit-xml={results}"], environment)
@@ -86,7 +94,12 @@ def run_suite(title: str, arguments: list[str], variables: dict[str, str], brows
 
 def _pytest(command: list[str], environment: dict[str, str]) -> int:
     pytest = subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment, preexec_fn=end_with_parent)  # noqa: PLW1509
-    return pytest.wait()
+    try:
+        return pytest.wait(timeout=LONGEST_SECONDS)
+    except subprocess.TimeoutExpired:
+        pytest.kill()  # its workers end when they no longer hear it
+        pytest.wait()
+        return TOOK_TOO_LONG
 
 
 def _counted(results: Path) -> str:
@@ -104,7 +117,7 @@ def report(outcomes: list[Outcome], browser: str | None) -> int:
     """Print one line for each run, and a loud one for what was left out; return the exit status for all."""
     say("\n== What ran")
     for outcome in outcomes:
-        verdict = {0: "passed", NO_TESTS_COLLECTED: "FAILED: no test was found"}.get(outcome.status, "FAILED")
+        verdict = VERDICTS.get(outcome.status, "FAILED")
         say(f"  {outcome.title}: {verdict} ({outcome.counted})")
     if browser:
         say(f"  Browser tests ran in {browser}")

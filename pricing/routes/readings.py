@@ -168,7 +168,7 @@ def _statement(
 
 def _continued(split: Sequence[Run[_Key]], absent_at: datetime, neighbour: Observation) -> list[RouteStatement]:
     """The second halves of runs that a reading splits: the same words, from the next reading on."""
-    halves = list(RouteStatement.objects.filter(pk__in=[run.statement for run in split]))
+    halves = list(RouteStatement.objects.filter(pk__in=[run.statement for run in split]).order_by("pk"))
     for half in halves:
         half.pk = None
         half._state.adding = True

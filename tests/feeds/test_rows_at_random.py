@@ -13,6 +13,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from tests.any_order import shuffle_unordered
 from tests.feeds.rows_at_random import Life, Record, count_from_the_start, feeds, on_record
 from tests.pricing.believing import day
 from tests.pricing.conftest import SetClock
@@ -52,7 +53,10 @@ def unvaried_operations(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + LIVES))
-def test_reading_new_rows_alone_ends_in_the_same_record(seed: int, set_clock: SetClock) -> None:
+def test_reading_new_rows_alone_ends_in_the_same_record(
+    seed: int, set_clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shuffle_unordered(monkeypatch, Random(seed))
     log, found = lived(seed, set_clock, in_full=False)
     log_in_full, found_in_full = lived(seed, set_clock, in_full=True)
     assert log == log_in_full
