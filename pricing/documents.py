@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from pricing.belief import FEED_GRACE, FEED_PATIENCE, TariffKey
@@ -30,6 +30,7 @@ from pricing.statements import (
     Told,
     claims_by_key,
     continued,
+    stated_by,
     statement_row,
     stored_run,
     update_runs,
@@ -224,14 +225,16 @@ def _crossed(reading: Reading, since: datetime | None) -> set[int]:
     Beyond the last reading of one source another's announcement may stand; so many readings over so long a time deny
     it, whichever of the sources before the announcer makes them. Moves before ``since`` were open to denial before.
     """
-    stated = Statement.objects.filter(source=reading.source, line__offering=OuterRef("line__offering"))
-    believed = Price.objects.filter(Exists(stated), known_until__isnull=True)
+    believed = Price.objects.filter(known_until__isnull=True)
     begun = Q(effective_from__lte=reading.observed_at) & ~Q(precision="observed")
     ended = Q(effective_until__lte=reading.observed_at)
     if since is not None:
         begun &= Q(effective_from__gte=since)
         ended &= Q(effective_until__gte=since)
-    return {line for when in (begun, ended) for line in believed.filter(when).values_list("line_id", flat=True)}
+    columns = ("line_id", "line__offering_id")
+    offering_of = {line: about for when in (begun, ended) for line, about in believed.filter(when).values_list(*columns)}
+    stated = stated_by(reading.source, set(offering_of.values())) if offering_of else set()
+    return {line for line, offering in offering_of.items() if offering in stated}
 
 
 def _not_yet_denied(recent: Sequence[datetime], newest: datetime | None) -> datetime | None:

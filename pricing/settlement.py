@@ -11,14 +11,15 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef
+from django.db.models import F
 
 from pricing.belief import Sheet, load_believed_sheets
 from pricing.bookkeeping import Cause, Draft, Settled, tell
 from pricing.calendar_settlement import tell_hours_due
 from pricing.effects import taking_effect
-from pricing.models import Price, PricingChange, PricingChangeLine, SettledTime, Source, Statement
+from pricing.models import Price, PricingChange, PricingChangeLine, SettledTime, Source
 from pricing.routes.clock import settle_crossed_routes, settle_routes
+from pricing.statements import stated_by
 
 # Longer than any outage that a site comes back from without being looked at; for a record that was never settled.
 LOOK_BACK = timedelta(days=30)
@@ -64,14 +65,14 @@ def settle_crossed(source: Source, previous: datetime, cause: Cause, settled: Se
 def foreseen(after: datetime, until: datetime, source: Source | None = None) -> Due:
     """By offering, the moments in (after, until] at which prices begin or end that were believed before them."""
     believed = Price.objects.filter(known_until__isnull=True)
-    if source is not None:
-        stated = Statement.objects.filter(source=source, line__offering=OuterRef("line__offering"))
-        believed = believed.filter(Exists(stated))
     due: Due = {}
     for boundary in ("effective_from", "effective_until"):
         passed = {f"{boundary}__gt": after, f"{boundary}__lte": until, "known_from__lt": F(boundary)}
         for offering, moment in believed.filter(**passed).values_list("line__offering_id", boundary).distinct():
             due.setdefault(offering, set()).add(moment)
+    if source is not None and due:
+        stated = stated_by(source, due)
+        due = {offering: moments for offering, moments in due.items() if offering in stated}
     return due
 
 

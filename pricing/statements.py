@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from pricing.belief import TariffKey
-from pricing.bulk import Row
+from pricing.bulk import Row, among
 from pricing.calendar_statements import GivenCalendar
 from pricing.claims import Claim, SlotRule
-from pricing.models import Observation, Source, Statement
+from pricing.models import Observation, PriceLine, Source, Statement
 from pricing.runs import Run
 from pricing.sheets import BATCH, ensure_lines
 
@@ -110,6 +110,16 @@ def continued(split: Sequence[Run[StatementKey]], absent_at: datetime, neighbour
         half.absent_before = absent_at
         half.refresh_id = neighbour.refresh_id
     return halves
+
+
+def stated_by(source: Source, offerings: Collection[int]) -> set[int]:
+    """Those of the offerings of which a source has said something.
+
+    One table after the other: a database that knows little yet of fresh tables joins them by comparing all with all.
+    """
+    offering_of = dict(PriceLine.objects.filter(offering__in=among(offerings)).values_list("pk", "offering_id"))
+    said = Statement.objects.filter(source=source, line__in=among(offering_of)).order_by()
+    return {offering_of[line] for line in said.values_list("line_id", flat=True).distinct()}
 
 
 def update_runs(runs: Sequence[Run[StatementKey]], **values: object) -> None:

@@ -97,7 +97,7 @@ def _pytest(command: list[str], environment: dict[str, str]) -> int:
     try:
         return pytest.wait(timeout=LONGEST_SECONDS)
     except subprocess.TimeoutExpired:
-        pytest.kill()  # its workers end when they no longer hear it
+        pytest.kill()
         pytest.wait()
         return TOOK_TOO_LONG
 
