@@ -231,8 +231,8 @@ def _crossed(reading: Reading, since: datetime | None) -> set[int]:
     if since is not None:
         begun &= Q(effective_from__gte=since)
         ended &= Q(effective_until__gte=since)
-    columns = ("line_id", "line__offering_id")
-    offering_of = {line: about for when in (begun, ended) for line, about in believed.filter(when).values_list(*columns)}
+    of_offerings = believed.values_list("line_id", "line__offering_id")
+    offering_of = {line: offering for when in (begun, ended) for line, offering in of_offerings.filter(when)}
     stated = stated_by(reading.source, set(offering_of.values())) if offering_of else set()
     return {line for line, offering in offering_of.items() if offering in stated}
 
