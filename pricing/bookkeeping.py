@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Max
 
 from pricing.belief import Readings, Sheet, TariffKey, load_sheets
 from pricing.bulk import Row, among, insert
 from pricing.claims import Conditions, Tariff
 from pricing.doubts import keep_doubts
 from pricing.headlines import headline
-from pricing.models import Offering, Price, PricingChange, PricingChangeLine
+from pricing.models import Offering, Price, PriceLine, PricingChange, PricingChangeLine
 from pricing.moves import Happening, happenings
 from pricing.signals import news_written
 from pricing.timeline import Segment
@@ -263,21 +263,31 @@ def _change_lines(change: int, sheet: Sheet, happening: Happening) -> Iterator[R
 def update_statuses(offering_ids: Collection[int], now: datetime) -> None:
     """Say of offerings whether they are sold now or will be, were sold once, or have no known price."""
     for chunk in _chunks(offering_ids, CHUNK):
-        lasts = Exists(_believed_of_offering().exclude(effective_until__lte=now))
+        priced, listed = _priced_and_listed(chunk, now)
         rows = Offering.objects.filter(pk__in=among(chunk)).exclude(status=Offering.Status.MERGED).order_by()
         due: dict[str, list[int]] = {}
-        for pk, status, is_priced, is_listed in rows.values_list(
-            "pk", "status", Exists(_believed_of_offering()), lasts
-        ):
-            right = _status(is_priced, is_listed)
+        for pk, status in rows.values_list("pk", "status"):
+            right = _status(pk in priced, pk in listed)
             if status != right:
                 due.setdefault(right, []).append(pk)
         for right, ids in due.items():
             Offering.objects.filter(pk__in=among(ids)).update(status=right)
 
 
-def _believed_of_offering() -> QuerySet[Price]:
-    return Price.objects.filter(line__offering=OuterRef("pk"), known_until__isnull=True)
+def _priced_and_listed(offering_ids: Collection[int], now: datetime) -> tuple[set[int], set[int]]:
+    """The offerings of which prices are believed, and those with one that has not ended.
+
+    One table after the other: a database that knows little yet of fresh tables joins them by comparing all with all.
+    """
+    offering_of = dict(PriceLine.objects.filter(offering__in=among(offering_ids)).values_list("pk", "offering_id"))
+    believed = Price.objects.filter(line__in=among(offering_of), known_until__isnull=True).order_by()
+    priced: set[int] = set()
+    listed: set[int] = set()
+    for line, ends in believed.values_list("line_id", "effective_until").distinct():
+        priced.add(offering_of[line])
+        if ends is None or ends > now:
+            listed.add(offering_of[line])
+    return priced, listed
 
 
 def _status(is_priced: bool, is_listed: bool) -> str:

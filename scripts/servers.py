@@ -28,7 +28,8 @@ PREFIX = "tracker-test-servers-"
 SECONDS_TO_START = 30
 # A Unix socket's whole path may have 107 bytes; what the folder itself may take of them.
 LONGEST_FOLDER = 80
-# Durability costs time, and these databases end with the tests. What hangs in one fails soon, by name.
+# Durability costs time, and these databases end with the tests. What hangs in one fails soon, by name. Autovacuum would
+# note that tables are empty, as they are between tests, and have the planner believe it while a test fills them.
 POSTGRESQL_SETTINGS = (
     "listen_addresses=",
     "max_connections=200",
@@ -36,6 +37,7 @@ POSTGRESQL_SETTINGS = (
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
+    "autovacuum=off",
     "statement_timeout=150s",
     "idle_in_transaction_session_timeout=200s",
 )
