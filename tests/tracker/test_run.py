@@ -21,7 +21,7 @@ from tracker.environment import PROJECT_ROOT
 
 pytestmark = pytest.mark.slow
 COMMAND = [sys.executable, "-m", "scripts.run"]
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 150
 
 
 class Site:
