@@ -209,13 +209,18 @@ def _explained(
     assumed: datetime | None,
 ) -> Cost:
     """The cost with what has no price, and with all that is to be said of it."""
+    unpriced, notes = remarks_of(plan, held)
+    if assumed is not None:
+        notes.append(f"no price is known before {_in_words(assumed)}: the earliest known prices count")
+    return Cost(plan, quantities, amounts, total, unpriced, notes, assumed)
+
+
+def remarks_of(plan: Plan, held: Sequence[Quantity]) -> tuple[list[Unpriced], list[str]]:
+    """What has no price of what is held at each place, and what is to be said of the rest."""
     notes = [note for place, said in plan.notes if held[place] for note in said]
     gaps = [gap for gap in plan.gaps if held[gap.place]]
     notes += [note for gap in gaps for note in gap.notes]
-    if assumed is not None:
-        notes.append(f"no price is known before {_in_words(assumed)}: the earliest known prices count")
-    unpriced = [Unpriced(gap.meter, held[gap.place], gap.known_from) for gap in gaps]
-    return Cost(plan, quantities, amounts, total, unpriced, notes, assumed)
+    return [Unpriced(gap.meter, held[gap.place], gap.known_from) for gap in gaps], notes
 
 
 def _in_words(moment: datetime) -> str:
@@ -255,14 +260,6 @@ def plan_key(sheet: PriceSheet, usage: Mapping[str, Any], at: datetime, terms: t
 def plan_of(sheet: PriceSheet, key: PlanKey, at: datetime) -> Plan:
     """The plan by which ``price`` prices usages of a key at a moment. Raises UsageError and UnknownTerm."""
     return sheet.plans.get(key) or _keep_plan(sheet, key, at)
-
-
-def cost_of(plan: Plan, held: Sequence[Quantity]) -> Cost:
-    """The cost by a plan of what is held at each place, after what the plan merges has been merged."""
-    quantities = plan.pick(held)
-    amounts = list(map(_multiply, plan.unit_amounts, quantities))
-    total = reduce(_add, amounts) if amounts else _ZERO
-    return _explained(plan, quantities, amounts, total, held, None)
 
 
 def _keep_plan(sheet: PriceSheet, key: PlanKey, moment: datetime) -> Plan:

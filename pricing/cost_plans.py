@@ -98,7 +98,7 @@ def make_plan(tariffs: Tariffs, keys: tuple[str, ...], terms: Terms, situation: 
         merges=shared(tuple((first, tuple(rest)) for first, *rest in (*charged.values(), *missing.values()) if rest)),
         pick=_picker(places),
         meters=shared(tuple(meters)),
-        unit_amounts=shared(tuple(map(_unit_amount, (cited.amount for cited in prices), meters))),
+        unit_amounts=_unit_amounts(tuple(cited.amount for cited in prices), shared(tuple(meters))),
         prices=prices,
         gaps=tuple(
             _gap(tariffs, meter, missing[meter][0], terms, situation.moment)
@@ -143,8 +143,11 @@ def _picker(places: Places) -> Picker:
 
 
 @lru_cache(maxsize=4096)
-def _unit_amount(amount: Decimal, meter: str) -> Decimal:
-    return EXACT.divide(amount, Decimal(METERS[meter].per))
+def _unit_amounts(amounts: tuple[Decimal, ...], meters: tuple[str, ...]) -> tuple[Decimal, ...]:
+    """The amounts for one of what each meter counts. Not ``shared``, for which 0 places and 0 dollars are alike."""
+    return tuple(
+        EXACT.divide(amount, Decimal(METERS[meter].per)) for amount, meter in zip(amounts, meters, strict=True)
+    )
 
 
 def _remarks(meter: str, cited: SheetPrice, terms: Terms) -> Iterable[str]:

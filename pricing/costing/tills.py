@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from msgspec import UNSET
 
 from pricing.claims import STANDARD_TIER
 from pricing.cost import PlanKey, PriceSheet, plan_key, plan_of
-from pricing.cost_plans import Plan
+from pricing.cost_plans import Plan, shared
 from pricing.costing.asked import LineFault, read_moment, read_terms
 from pricing.costing.received import ReceivedLine
 from pricing.tariffs import CostError
@@ -61,7 +63,7 @@ class Till:
         self.charges: dict[PlanKey, Charge | None] = {}
         self.lowest_threshold = sheet.thresholds[0] if sheet.thresholds else None
         # Where the time of day counts, nothing is ever settled.
-        self.settled_since = _NEVER if sheet.has_slots else sheet.edges[-1] if sheet.edges else _ALWAYS
+        self.settled_since = _NEVER if sheet.has_slots else _shared(sheet.edges[-1]) if sheet.edges else _ALWAYS
 
     def is_usual(self, key: PlanKey) -> bool:
         """Whether a key is of settled times, small inputs and no further terms."""
@@ -120,12 +122,19 @@ class Tills:
             return
         till.charges[key] = charge = Charge(key[0], plan, till)
         if till.is_usual(key):
-            self.usual[usual_key] = charge
+            seller, model, keys = usual_key
+            self.usual[intern(seller), model, shared(keys)] = charge
 
     def _close_all(self) -> None:
         self._by_name.clear()
         self.usual.clear()
         self._rows = self._charges = 0
+
+
+@lru_cache(maxsize=1024)
+def _shared(moment: datetime) -> datetime:
+    """One object for all moments that are alike: sheets by the thousand begin on few days."""
+    return moment
 
 
 def _terms(line: ReceivedLine, till: Till) -> FourTerms:

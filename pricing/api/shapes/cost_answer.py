@@ -31,7 +31,7 @@ Lines = Sequence[Raw] | Sequence[Any]
 Placed = tuple[int, Any]
 
 fromisoformat = datetime.fromisoformat
-_IDS = frozenset((str, int, type(None), UnsetType))
+_IDS = frozenset((int, type(None), UnsetType))
 
 
 def cost_answer(lines: Lines, currency: str | None, assume_earliest: bool = False) -> list[bytes]:
@@ -93,27 +93,27 @@ class _Pricing:
     def _at_tills(self, lines: Sequence[Any]) -> list[str | None]:
         """The results of the plain lines; whatever is wrong with another, the general way tells."""
         texts: list[str | None] = []
-        usual_charge, now, unsaid = self._tills.usual.get, self._now, UNSET
+        note, usual_charge, now, unsaid = texts.append, self._tills.usual.get, self._now, UNSET
         # What most lines are is found right here, since a call of a function costs as much as a step of this one.
+        # Whatever is not of the right kind raises somewhere on the way.
         for line in lines:
-            usage, at, given, charge, text = line.usage, line.at, line.id, None, None
+            text = charge = None
             try:
+                usage, at, given = line.usage, line.at, line.id
                 plainly = line.service_tier is line.region is line.variant is line.commitment is unsaid
                 if plainly and line.known_at is line.assume_earliest is line.provider_usage is unsaid:
-                    moment = now if at is unsaid or at is None else fromisoformat(at)
                     charge = usual_charge((line.seller, line.model, tuple(usage)))
-                    if charge is not None and not (
-                        moment >= charge.settled_since
-                        and (charge.limit is None or usage.get("input_tokens", 0) <= charge.limit)
-                    ):
-                        charge = None
-                charge = charge or self._tills.charge(line, now)
-                if charge is not None and type(usage) is dict and type(given) in _IDS:
+                    if charge is not None:
+                        moment = now if at is unsaid or at is None else fromisoformat(at)
+                        small = charge.limit is None or usage.get("input_tokens", 0) <= charge.limit
+                        if not small or moment < charge.settled_since:
+                            charge = None
+                if charge is not None or (charge := self._tills.charge(line, now)) is not None:
                     result = charge.result or self._first_result(charge)
-                    text = result(quoted(given) if type(given) is str else _id_text(given), usage, charge.parts)
+                    text = result(quoted(given) if given.__class__ is str else _id_text(given), usage, charge.parts)
             except (TypeError, ValueError, AttributeError):
                 pass
-            texts.append(text)
+            note(text)
         return texts
 
     def _first_result(self, charge: Charge) -> Result:
@@ -144,7 +144,10 @@ def _no_result(given: str, usage: Mapping[str, Any], parts: Parts) -> None:
     """What a charge has until the citations of its prices have been read."""
 
 
-def _id_text(given: int | UnsetType | None) -> str:
+def _id_text(given: Any) -> str:
+    """The id of a line as JSON. Raises TypeError for what is no id."""
+    if type(given) not in _IDS:
+        raise TypeError(given)
     return "null" if given is None or given is UNSET else str(given)
 
 

@@ -2,8 +2,9 @@
 
 What differs between plans of one form (amounts, cited rows) is given to the function; what does not (which
 counts are taken from which, which are charged together) is written out, as ``dataclasses`` writes out an ``__init__``:
-a loop over it would take longer than the sums. The arithmetic is that of ``pricing.cost.price``, and a test holds the
-two together. All names in the source are made here, all values are numbers, or slugs from the table of meters.
+a loop over it would take longer than the sums. The arithmetic is that of ``pricing.cost.price`` in whole numbers of the
+plan's smallest unit (``_Scale``), and a test holds the two together. All names in the source are made here, all values
+are numbers, or slugs from the table of meters.
 """
 
 from __future__ import annotations
@@ -13,10 +14,9 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, NamedTuple
 
-from pricing.api.shapes.costs import BEGINNINGS, NOTHING_MORE, Frame, amount_text, cost_row, frame
-from pricing.cost import cost_of
+from pricing.api.shapes.costs import BEGINNINGS, NOTHING_MORE, nothing_more_but
+from pricing.cost import remarks_of
 from pricing.cost_plans import Places, Plan
-from pricing.costing.lines import CostedLine
 from pricing.costing.tills import Parts, Result
 from pricing.usage import MOST, Count
 
@@ -37,11 +37,24 @@ class Form(NamedTuple):
     told: Places
 
 
-def result_writer(keys: tuple[str, ...], plan: Plan) -> Result:
-    """The function for usages with these keys, which prices by any plan of the same form: see ``written_parts``.
+class _Scale(NamedTuple):
+    """Amounts as whole numbers: so many of their digits stand after the point.
 
-    To be called where the decimal context is EXACT.
+    ``zeros`` are what an amount below 1 begins with, by the number of its digits; ``one`` is 1.
     """
+
+    digits: int
+    one: int
+    zeros: tuple[str, ...]
+
+    def written(self, amount: int) -> str:
+        """Any amount as ``plain`` writes it."""
+        text = str(amount).zfill(self.digits + 1)
+        return f"{text[: -self.digits]}.{text[-self.digits :]}".rstrip("0").rstrip(".")
+
+
+def result_writer(keys: tuple[str, ...], plan: Plan) -> Result:
+    """The function for usages with these keys, which prices by any plan of the same form: see ``written_parts``."""
     told = {gap.place for gap in plan.gaps} | {place for place, _ in plan.notes}
     return _made(Form(keys, plan.shape, plan.merges, plan.charged, plan.meters, tuple(sorted(told))))
 
@@ -49,11 +62,30 @@ def result_writer(keys: tuple[str, ...], plan: Plan) -> Result:
 def written_parts(plan: Plan, endings: Mapping[int, str]) -> Parts:
     """What the function needs of a plan. ``endings`` are those of items that cite the plan's price rows.
 
-    One tuple: with thousands of plans the time goes into fetching memory.
+    One tuple, its parts shared between plans where they are alike: with thousands of plans the time goes into
+    fetching memory.
     """
+    scale, amounts = _whole(plan)
     cited = [endings[price.row or 0] for price in plan.prices]
-    around = frame(plan, endings) if plan.gaps or plan.notes else []
-    return (plan, around, _opening(plan.currency), *plan.unit_amounts, *cited)
+    told = [plan] if plan.gaps or plan.notes else []
+    return (scale, scale.one, scale.zeros, _opening(plan.currency), *amounts, *cited, *told)
+
+
+def _whole(plan: Plan) -> tuple[_Scale, tuple[int, ...]]:
+    """The unit amounts of a plan as whole numbers, at the scale at which all of them are."""
+    scale = _scale(max(1, *(-int(amount.as_tuple().exponent) for amount in plan.unit_amounts)))
+    return scale, tuple(_shared(int(amount.scaleb(scale.digits))) for amount in plan.unit_amounts)
+
+
+@lru_cache(maxsize=4096)
+def _shared(number: int) -> int:
+    """One object for all numbers that are alike."""
+    return number
+
+
+@lru_cache(maxsize=256)
+def _scale(digits: int) -> _Scale:
+    return _Scale(digits, 10**digits, tuple("0." + "0" * (digits - length) for length in range(digits + 1)))
 
 
 @lru_cache(maxsize=256)
@@ -63,7 +95,7 @@ def _opening(currency: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _made(form: Form) -> Result:
-    names: dict[str, Any] = {"written": amount_text, "some_items": _some_items, "remarkable": _remarkable}
+    names: dict[str, Any] = {"some_items": _some_items, "remarkable": _remarkable}
     exec(compile("\n".join(_source(form)), "<a form of plan>", "exec"), names)  # noqa: S102 - see the first words here
     result: Result = names["result"]
     return result
@@ -71,9 +103,10 @@ def _made(form: Form) -> Result:
 
 def _source(form: Form) -> Iterator[str]:
     items = range(len(form.charged))
-    parts = ("plan", "around", "opening", *(f"unit_{item}" for item in items), *(f"ending_{item}" for item in items))
+    units, endings = [f"unit_{item}" for item in items], [f"ending_{item}" for item in items]
+    parts = ("scale", "one", "zeros", "opening", *units, *endings, *(["plan"] if form.told else []))
     yield "def result(given, usage, parts):"
-    for line in (*_counting(form), f"{', '.join(parts)} = parts", *_told(form), *_charging(form), *_writing(form)):
+    for line in (*_counting(form), f"{', '.join(parts)} = parts", *_charging(form), *_writing(form), *_told(form)):
         yield f"    {line}"
 
 
@@ -93,42 +126,49 @@ def _counting(form: Form) -> Iterator[str]:
         yield f"held_{place} += {' + '.join(f'held_{other}' for other in merged)}"
 
 
-def _told(form: Form) -> Iterator[str]:
-    if form.told:
-        held = ", ".join(f"held_{place}" for place in range(len(form.shape) + 1))
-        told = " or ".join(f"held_{place}" for place in form.told)
-        yield f"if {told}: return remarkable(given, plan, around, ({held}))"
-
-
 def _charging(form: Form) -> Iterator[str]:
+    items = range(len(form.charged))
     for item, place in enumerate(form.charged):
         yield f"amount_{item} = unit_{item} * held_{place}"
-        yield from _as_text(f"text_{item}", f"amount_{item}")
-    if len(form.charged) > 1:
-        yield f"sum = {' + '.join(f'amount_{item}' for item in range(len(form.charged)))}"
-        yield from _as_text("total", "sum")
-    else:
-        yield "total = text_0"
-
-
-def _as_text(name: str, amount: str) -> Iterator[str]:
-    """An amount as ``plain`` writes it, without a call where there is no exponent."""
-    yield f"{name} = str({amount})"
-    yield f"if 'E' in {name} or '.' not in {name}: {name} = written({amount})"
-    yield f"else: {name} = {name}.rstrip('0').rstrip('.')"
+    yield f"sum = {' + '.join(f'amount_{item}' for item in items)}"
 
 
 def _writing(form: Form) -> Iterator[str]:
-    head = '{{"id":{given},"total":"{total}{opening}'
-    items = [
-        f'{_escaped(BEGINNINGS[meter])}{{held_{place}}},"amount":"{{text_{item}}}{{ending_{item}}}'
+    """The text: without a call where all amounts are above 0 and their sum is below 1, as most are."""
+    items = range(len(form.charged))
+    yield f"if {' and '.join(f'amount_{item}' for item in items)} and sum < one:"
+    yield "    total = str(sum)"
+    for item in items:
+        yield f"    digits_{item} = str(amount_{item})"
+    below_one = [f"{{zeros[len(digits_{item})]}}{{digits_{item}.rstrip('0')}}" for item in items]
+    total = "{zeros[len(total)]}{total.rstrip('0')}"
+    told = "text = " if form.told else "return "
+    yield f'    {told}f"""{_head(total)}{",".join(_items(form, below_one))}{_escaped(_CLOSING)}"""'
+    yield "else:"
+    yield "    written = scale.written"
+    written = _items(form, [f"{{written(amount_{item})}}" for item in items])
+    parts = (f'(held_{place}, f"""{item}""")' for item, place in zip(written, form.charged, strict=True))
+    yield f"    items = some_items({', '.join(parts)})"
+    yield f'    {told}f"""{_head("{written(sum)}")}{{items}}{_escaped(_CLOSING)}"""'
+
+
+def _head(total: str) -> str:
+    return f'{{{{"id":{{given}},"total":"{total}{{opening}}'
+
+
+def _items(form: Form, amounts: list[str]) -> list[str]:
+    return [
+        f'{_escaped(BEGINNINGS[meter])}{{held_{place}}},"amount":"{amounts[item]}{{ending_{item}}}'
         for item, (meter, place) in enumerate(zip(form.meters, form.charged, strict=True))
     ]
-    yield f"if {' and '.join(f'held_{place}' for place in form.charged)}:"
-    yield f"    return f'{head}{','.join(items)}{_escaped(_CLOSING)}'"
-    parts = (f"(held_{place}, f'{item}')" for item, place in zip(items, form.charged, strict=True))
-    yield f"items = some_items({', '.join(parts)})"
-    yield f"return f'{head}{{items}}{_escaped(_CLOSING)}'"
+
+
+def _told(form: Form) -> Iterator[str]:
+    """What is said of a result, where anything is said of one of its counts."""
+    if form.told:
+        held = ", ".join(f"held_{place}" for place in range(len(form.shape) + 1))
+        told = " or ".join(f"held_{place}" for place in form.told)
+        yield f"return remarkable(text, plan, ({held})) if {told} else text"
 
 
 def _escaped(text: str) -> str:
@@ -140,7 +180,7 @@ def _some_items(*items: tuple[int, str]) -> str:
     return ",".join([text for quantity, text in items if quantity])
 
 
-def _remarkable(given: str, plan: Plan, around: Frame, held: tuple[int, ...]) -> str:
-    """The result of a usage of which something is to be said."""
-    cost = cost_of(plan, held)
-    return "".join(cost_row(CostedLine(cost, plan.currency, None, cost.notes), given, around))
+def _remarkable(text: str, plan: Plan, held: tuple[int, ...]) -> str:
+    """The result of a usage of which something is to be said, from that of one of which nothing is."""
+    unpriced, notes = remarks_of(plan, held)
+    return f"{text.removesuffix(_CLOSING)}]{nothing_more_but(unpriced, notes)},"

@@ -20,6 +20,7 @@ from pricing.costing.asked import LineFault
 from pricing.costing.lines import Answer, CostedLine
 from pricing.costing.memory import Memory
 from pricing.costing.names import Route
+from pricing.currencies.conversion import Conversion
 from pricing.currencies.shapes import conversion_text
 from pricing.meters import METERS
 from pricing.models import Price
@@ -29,6 +30,7 @@ from tracker.api.moments import moment_text
 
 _BATCH = 1000
 _MOST_ENDINGS = 5000
+# What a result ends with that has but items.
 NOTHING_MORE = ',"unpriced":[],"notes":[],"unused":[],"rates":[],"error":null}'
 BEGINNINGS = {meter: f'{{"meter":"{meter}","quantity":' for meter in METERS}
 
@@ -104,10 +106,17 @@ def cost_row(costed: CostedLine, given: str, around: Frame) -> Row:
     closing = "]" if opening == "," else f"{opening}]"
     if not (notes or unused or cost.unpriced or rates):
         return (*pieces, closing, NOTHING_MORE, ",")
-    unpriced = ",".join(map(_unpriced_text, cost.unpriced))
+    return (*pieces, closing, nothing_more_but(cost.unpriced, notes, unused, rates), ",")
+
+
+def nothing_more_but(
+    unpriced: Sequence[Unpriced], notes: Sequence[str], unused: Sequence[str] = (), rates: Sequence[Conversion] = ()
+) -> str:
+    """``NOTHING_MORE`` of a result of which something is to be said."""
+    gaps = ",".join(map(_unpriced_text, unpriced))
     cited = ",".join(map(conversion_text, rates))
     said = f'"notes":{json.dumps(notes)},"unused":{json.dumps(unused)},"rates":[{cited}]'
-    return (*pieces, f'{closing},"unpriced":[{unpriced}],{said},"error":null}},')
+    return f',"unpriced":[{gaps}],{said},"error":null}}'
 
 
 def problem_shape(fault: LineFault, number: int) -> dict[str, Any]:
