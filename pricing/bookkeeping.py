@@ -23,6 +23,7 @@ from pricing.models import Offering, Price, PriceLine, PricingChange, PricingCha
 from pricing.moves import Happening, happenings
 from pricing.signals import news_written
 from pricing.timeline import Segment
+from pricing.told_before import told_once
 
 CHUNK = 1200
 _MICROSECOND = timedelta(microseconds=1)
@@ -113,7 +114,8 @@ def _settle_chunk(wanted: Mapping[int, set[Tariff]], cause: Cause, readings: Rea
             horizon = sheet.read_until(readings, cause.moment)
             speaker = None if cause.takes_back else cause.source_id
             happened = happenings(sheet.believed, after, horizon, cause.ruled, speaker, in_their_name=cause.takes_back)
-            drafts += [(sheet, h, cause) for h in happened if cause.is_told]
+            if cause.is_told:
+                drafts += [(sheet, h, cause) for h in told_once(happened, sheet.lines, cause.moment)]
     _write_prices(differences, cause, settled)
     tell(drafts, settled)
     keep_doubts(sheets, wanted, readings, cause.recorded_at, cause.refresh_id)

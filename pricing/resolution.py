@@ -103,7 +103,8 @@ def _alone(voice: Voice) -> Timeline:
 def _compete(voices: Sequence[Voice], released: Mapping[Words, bool], held: list[Held]) -> Timeline:
     """Cut time where any voice changes, let one voice speak in each piece, and join the pieces.
 
-    What denies an announcement without having insisted on it is added to ``held``.
+    What denies an announcement without having insisted on it is added to ``held``; of one that came under the word of
+    a person, who leads, there is nothing to deny.
     """
     result: Timeline = {}
     speaker: Voice | None = None
@@ -111,12 +112,14 @@ def _compete(voices: Sequence[Voice], released: Mapping[Words, bool], held: list
     for moment, end in pairwise([*_moments(voices), None]):
         assert moment is not None
         present = _present(voices, moment)
+        heard: list[Spoken] = []
         if announcement is None or not any(voice is announcement.voice for voice, _ in present):
             heard = [spoken for spoken in present if not spoken[0].witness.is_person]
             announcement = _announcement(heard, moment, released)
-            if announcement is not None:
-                held += _denials(heard[0], moment)
-        chosen = _announcing(present, announcement) or _first_to_speak(present)
+        announcing = _announcing(present, announcement)
+        if announcing is not None and heard:
+            held += _denials(heard[0], moment)
+        chosen = announcing or _first_to_speak(present)
         if chosen is not None:
             another = speaker is not None and speaker is not chosen[0]
             stepped = another and not _moves(chosen, moment)

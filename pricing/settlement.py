@@ -20,13 +20,13 @@ from pricing.effects import taking_effect
 from pricing.models import Price, PricingChange, PricingChangeLine, SettledTime, Source
 from pricing.routes.clock import settle_crossed_routes, settle_routes
 from pricing.statements import stated_by
+from pricing.told_before import OF_THE_FUTURE
 
 # Longer than any outage that a site comes back from without being looked at; for a record that was never settled.
 LOOK_BACK = timedelta(days=30)
 # What an old document announced for a moment that has passed is told when no newer document has denied it for so long.
 PATIENCE = timedelta(days=1)
 AT_ONCE = 400
-OF_THE_FUTURE = ("announced", "rescheduled", "retracted", "promo_extended")
 Due = dict[int, set[datetime]]
 
 

@@ -14,23 +14,31 @@ from pricing.belief import Readings, load_sheets
 from pricing.claims import PROMO_LAYER, Claim, Conditions, Tariff
 from pricing.models import Offering, Statement
 from pricing.moves import value_at
+from pricing.resolution import Resolution
 from pricing.rulings.decisions import editors
 from pricing.sheets import LedgerError
 from pricing.timeline import Segment, Value, same
 
 History = Mapping[Conditions, Sequence[Segment]]
 Span = tuple[Conditions, datetime, datetime]
+Window = tuple[datetime, datetime]
 NEVER = datetime.max.replace(tzinfo=UTC)
+# The precision of a price that is said from a moment on at which it did not begin.
+CUT = "observed"
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What sources say of an offering: all together, all but the editors, and what editors go on saying."""
+    """What sources say of an offering: all together, all but the editors, and what editors go on saying.
+
+    ``sighted`` are the times from a price's beginning, as another source dates it, to when its own source saw it.
+    """
 
     history: History
     by_others: History
     running: Sequence[Statement]
     editors: int
+    sighted: Mapping[Tariff, Sequence[Window]]
 
     def beginning(self, at: datetime) -> list[tuple[Conditions, Segment]]:
         """The prices that begin at a moment."""
@@ -53,10 +61,26 @@ def spoken_of(offering: Offering) -> Spoken:
     sheet.withdrawn, sheet.ruled = [], {}
     tariffs = {line.tariff for line in sheet.lines}
     history = sheet.resolved(tariffs, readings, specificity)
+    sighted = {tariff: _windows(resolution) for tariff, resolution in sheet.resolutions.items()}
     sheet.said = {tariff: [each for each in said if each.source != source] for tariff, said in sheet.said.items()}
     others = sheet.resolved(tariffs, readings, specificity)
     running = Statement.objects.filter(source=source, line__offering=offering, ended_at__isnull=True)
-    return Spoken(history, others, list(running.select_related("line").order_by("pk")), source)
+    return Spoken(history, others, list(running.select_related("line").order_by("pk")), source, sighted)
+
+
+def _windows(resolution: Resolution) -> list[Window]:
+    seen: dict[tuple[Conditions, int | None], list[datetime]] = {}
+    for voice in resolution.voices:
+        for line, segments in voice.timeline.items():
+            for segment in segments:
+                seen.setdefault((line, segment.statement), []).append(segment.start)
+    return [
+        (segment.start, min(later))
+        for line, segments in resolution.history.items()
+        for segment in segments
+        if segment.dated_by is not None
+        and (later := [moment for moment in seen.get((line, segment.statement), []) if moment > segment.start])
+    ]
 
 
 def claim_of(statement: Statement, begins: datetime | None, until: datetime | None) -> Claim:
@@ -72,10 +96,12 @@ def claim_of(statement: Statement, begins: datetime | None, until: datetime | No
     )
 
 
-def price_of(line: Conditions, value: Value, begins: datetime, until: datetime | None) -> Claim:
+def price_of(
+    line: Conditions, value: Value, begins: datetime, until: datetime | None, precision: str = "exact"
+) -> Claim:
     """A price, claimed for an interval."""
     amount, currency, zero_means = value
-    return Claim(line, amount, currency, begins, until, "exact", zero_means=zero_means)
+    return Claim(line, amount, currency, begins, until, precision, zero_means=zero_means)
 
 
 def rest_of(offering: Offering, claims: Sequence[Claim], now: datetime) -> list[Claim]:
@@ -89,8 +115,25 @@ def rest_of(offering: Offering, claims: Sequence[Claim], now: datetime) -> list[
     for tariff in sorted({claim.line.tariff for claim in claims}):
         spans = [_span(claim, now) for claim in claims if claim.line.tariff == tariff]
         begins, until = min(span[1] for span in spans), max(span[2] for span in spans)
+        begins, until = _around_sightings(spoken, tariff, begins, until)
         rest += _without(_pieces(spoken.history, tariff, begins, until), covered)
     return rest
+
+
+def _around_sightings(spoken: Spoken, tariff: Tariff, begins: datetime, until: datetime) -> tuple[datetime, datetime]:
+    """An interval that neither begins nor ends between the dated beginning of a price and its speaker's sighting of it.
+
+    Whoever speaks from or until a moment in between hides the sighting, without which the date counts for nothing.
+    """
+    windows = spoken.sighted.get(tariff, [])
+    while True:
+        reached = (
+            min([dated for dated, seen in windows if dated < begins < seen], default=begins),
+            max([seen for dated, seen in windows if dated < until < seen], default=until),
+        )
+        if reached == (begins, until):
+            return reached
+        begins, until = reached
 
 
 def filled(
@@ -239,13 +282,17 @@ def _spans(statements: Iterable[Statement]) -> list[Span]:
 
 
 def _pieces(history: History, tariff: Tariff, begins: datetime, until: datetime) -> list[Claim]:
-    """All that a history says of a tariff over [begins, until)."""
+    """All that a history says of a tariff over [begins, until).
+
+    What began before that, or has no exact beginning, gets none here: it would date a move that others observed.
+    """
     found = []
     for line in sorted(line for line in history if line.tariff == tariff):
         for segment in history[line]:
             start, end = max(segment.start, begins), min(segment.end or NEVER, until)
             if start < end:
-                found.append(price_of(line, segment.value, start, None if end == NEVER else end))
+                precision = segment.precision if start == segment.start else CUT
+                found.append(price_of(line, segment.value, start, None if end == NEVER else end, precision))
     return found
 
 
@@ -257,7 +304,9 @@ def _within(piece: Claim, spans: Iterable[Span]) -> Iterator[Claim]:
     for _, start, end in sorted(spans, key=lambda span: span[1]):
         first, last = max(start, reached), min(end, until)
         if first < last:
-            yield replace(piece, effective_from=first, effective_until=None if last == NEVER else last)
+            precision = piece.precision if first == begins else CUT
+            until_then = None if last == NEVER else last
+            yield replace(piece, effective_from=first, effective_until=until_then, precision=precision)
             reached = last
 
 
@@ -266,12 +315,13 @@ def _without(pieces: Iterable[Claim], spans: Sequence[Span]) -> list[Claim]:
     found: list[Claim] = []
     for piece in pieces:
         until = piece.effective_until or NEVER
-        reached = piece.effective_from
+        reached, left = piece.effective_from, piece
         assert reached is not None
         for _, start, end in sorted((span for span in spans if span[0] == piece.line), key=lambda span: span[1]):
             if reached < min(start, until):
-                found.append(replace(piece, effective_from=reached, effective_until=min(start, until)))
-            reached = max(reached, end)
+                found.append(replace(left, effective_until=min(start, until)))
+            if end > reached:
+                reached, left = end, replace(piece, effective_from=end, precision=CUT)
         if reached < until:
-            found.append(replace(piece, effective_from=reached))
+            found.append(left)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pricing import ledger
+from pricing.claims import Conditions
 from tests.pricing.believing import price
 from tests.pricing.conftest import SetClock
 from tests.pricing.stages import Stage, believed, claim
@@ -32,3 +33,29 @@ def test_what_is_announced_for_later_stays_after_a_correction(
     clock(101)
     ledger.correct(offering, [claim("2.5", since=10)], person)
     assert [row[:3] for row in believed(offering)] == [(0, 10, "1"), (10, 150, "2.5"), (150, None, "3")]
+
+
+def test_a_move_that_another_dates_stays_when_a_correction_falls_before_its_sighting(
+    stage: Stage, clock: SetClock, person: ledger.Ruling
+) -> None:
+    offering, promo = stage.offering(), Conditions("input_tokens", layer="promo")
+    other = [price("1", until=5, external_id="other"), price("2", since=5, external_id="other")]
+    for at, seen in ((0, "1"), (4, "1"), (10, "2")):
+        own = [price(seen, external_id="vendor/model"), price("0.5", promo, external_id="vendor/model")]
+        stage.read("models-dev", at, {offering: [*own, *other]})
+    before = [row[:3] for row in believed(offering)]
+    assert before == [(0, 5, "1"), (5, None, "2")]
+    ledger.correct(offering, [claim("0.25", promo, since=7, until=8)], person)
+    assert [row[:3] for row in believed(offering)] == before
+    assert [row[:3] for row in believed(offering, promo)] == [(0, 7, "0.5"), (7, 8, "0.25"), (8, None, "0.5")]
+
+
+def test_prices_said_again_beside_a_correction_date_no_move(
+    stage: Stage, clock: SetClock, person: ledger.Ruling
+) -> None:
+    offering, promo = stage.offering(), Conditions("input_tokens", layer="promo")
+    for at, seen in ((0, "1"), (10, "2")):
+        stage.read("models-dev", at, {offering: [price(seen), price("0.5", promo)]})
+    ledger.correct(offering, [claim("0.25", promo, since=12, until=14)], person)
+    stage.read("models-dev", 20, {offering: [price("2"), price("0.5", promo)]})
+    assert believed(offering) == [(0, 10, "1", "observed", None), (10, None, "2", "observed", 0)]

@@ -250,3 +250,14 @@ def test_who_says_the_same_of_a_later_moment_speaks_for_the_readings_since_then(
     stage.read("models-dev", 121, {offering: [price("30")]})
     assert outcomes() == ["second source"]
     assert [row[:3] for row in believed(offering)] == [(0, 120, "1"), (120, None, "30")]
+
+
+def test_under_the_word_of_a_person_there_is_nothing_to_deny(stage: Stage, person: ledger.Ruling) -> None:
+    offering = stage.offering()
+    stage.source("looks", 10)
+    stage.read("looks", 0, {offering: [price("1")]})
+    stage.read("announces", 7, {offering: [price("1", since=0, until=30), price("2", since=30)]})
+    ledger.state(offering, claim("3", since=8), person)
+    stage.read_again("looks", 31)
+    assert not Hold.objects.exists()
+    assert believed(offering)[-1][:3] == (8, None, "3")

@@ -171,3 +171,22 @@ def test_another_witness_that_takes_over_when_a_dated_price_ends_is_a_correction
     follow_the_clock()
     assert kinds(offering)[len(before) :] == ["corrected"]
     assert (last_change(offering).nature, last_change(offering).effective_at) == ("correction", day(20))
+
+
+def test_a_move_that_went_and_came_back_with_old_readings_is_told_once(
+    stage: Stage, person: ledger.Ruling, clock: SetClock
+) -> None:
+    offering = stage.offering()
+    clock(20)
+    stage.read("models-dev", 15, {offering: [price("2", since=10)]})
+    ledger.announce(offering, [claim("1", since=30)], person)
+    clock(31)
+    follow_the_clock()
+    told = kinds(offering)
+    assert told[-1] == "decrease"
+    stage.read("models-dev", 12, {offering: []}, backfilled=True)
+    stage.tell_anew("models-dev", {15: {offering: []}})
+    assert believed(offering) == [(30, None, "1", "exact", None)]
+    stage.read("llm-prices", 32, {offering: [price("2", since=10)]})
+    assert [row[:3] for row in believed(offering)] == [(10, 30, "2"), (30, None, "1")]
+    assert set(kinds(offering)[len(told) :]) == {"corrected"}
