@@ -42,6 +42,14 @@ class Announcement:
 
 
 @dataclass(frozen=True, slots=True)
+class Denial:
+    """What a voice went on to say after ``moment``, for which another had announced a move."""
+
+    moment: datetime
+    held: Sequence[Held]
+
+
+@dataclass(frozen=True, slots=True)
 class Resolution:
     """What is believed of one tariff, what was held back on the way, and the voices that were heard."""
 
@@ -77,11 +85,19 @@ def resolution_of(
         return shown
     judged = judge(said, witnesses, released)
     held = list(judged.held)
+    denials: list[Denial] = []
     voices = voices_of(judged.said, witnesses, specificity)
-    timeline = _alone(voices[0]) if len(voices) == 1 else _compete(voices, released or {}, held)
+    timeline = _alone(voices[0]) if len(voices) == 1 else _compete(voices, released or {}, denials)
     if ruled:
         timeline = _rule(timeline, ruled)
+    held += [each for denial in denials if _is_seen(timeline, denial.moment) for each in denial.held]
     return Resolution({line: segments for line, segments in timeline.items() if segments}, held, voices)
+
+
+def _is_seen(timeline: Timeline, moment: datetime) -> bool:
+    """Whether a move at a moment is believed: of one that a person's ruling covers there is nothing to deny."""
+    rows = (segment for segments in timeline.values() for segment in segments)
+    return any(s.end == moment or (s.start == moment and s.precision != "observed") for s in rows)
 
 
 def _shown_alone(said: Said, witness: Witness) -> Resolution | None:
@@ -100,11 +116,11 @@ def _alone(voice: Voice) -> Timeline:
     return dict(voice.timeline)
 
 
-def _compete(voices: Sequence[Voice], released: Mapping[Words, bool], held: list[Held]) -> Timeline:
+def _compete(voices: Sequence[Voice], released: Mapping[Words, bool], denials: list[Denial]) -> Timeline:
     """Cut time where any voice changes, let one voice speak in each piece, and join the pieces.
 
-    What denies an announcement without having insisted on it is added to ``held``; of one that came under the word of
-    a person, who leads, there is nothing to deny.
+    What denies an announcement without having insisted on it is added to ``denials``; of one that came under the word
+    of a person, who leads, there is nothing to deny.
     """
     result: Timeline = {}
     speaker: Voice | None = None
@@ -118,7 +134,7 @@ def _compete(voices: Sequence[Voice], released: Mapping[Words, bool], held: list
             announcement = _announcement(heard, moment, released)
         announcing = _announcing(present, announcement)
         if announcing is not None and heard:
-            held += _denials(heard[0], moment)
+            denials.append(Denial(moment, _denials(heard[0], moment)))
         chosen = announcing or _first_to_speak(present)
         if chosen is not None:
             another = speaker is not None and speaker is not chosen[0]

@@ -9,7 +9,7 @@ from pricing.claims import Conditions
 from pricing.models import Decision, Hold, Offering
 from tests.pricing.believing import day, price
 from tests.pricing.conftest import SetClock
-from tests.pricing.stages import Stage, believed, claim, kinds, last_change
+from tests.pricing.stages import Stage, believed, claim, kinds, last_change, wrong
 
 pytestmark = pytest.mark.usefixtures("clock")
 CACHE = Conditions("cache_read_tokens")
@@ -261,3 +261,17 @@ def test_under_the_word_of_a_person_there_is_nothing_to_deny(stage: Stage, perso
     stage.read_again("looks", 31)
     assert not Hold.objects.exists()
     assert believed(offering)[-1][:3] == (8, None, "3")
+
+
+def test_of_what_was_withdrawn_there_is_nothing_to_deny(stage: Stage, person: ledger.Ruling) -> None:
+    offering = stage.offering()
+    stage.source("looks", 10)
+    stage.read("looks", 0, {offering: [price("1")]})
+    stage.read("announces", 7, {offering: [price("1", since=0, until=30), price("2", since=30)]})
+    ledger.withdraw(offering, person, at=day(8))
+    stage.read_again("looks", 31)
+    assert not wrong()
+    assert not Hold.objects.exists()
+    ledger.undo(Decision.objects.get(), person)
+    assert [hold.reason for hold in Hold.objects.all()] == ["denial"]
+    assert not wrong()
