@@ -128,8 +128,8 @@ def _around_sightings(spoken: Spoken, tariff: Tariff, begins: datetime, until: d
     windows = spoken.sighted.get(tariff, [])
     while True:
         reached = (
-            min([dated for dated, seen in windows if dated < begins < seen], default=begins),
-            max([seen for dated, seen in windows if dated < until < seen], default=until),
+            min([dated for dated, seen in windows if dated < begins <= seen], default=begins),
+            max([seen for dated, seen in windows if dated <= until < seen], default=until),
         )
         if reached == (begins, until):
             return reached
@@ -147,18 +147,29 @@ def filled(
     """What editors must say besides their claims, for tariffs to be as wanted from a moment on.
 
     Where they say something of a tariff they say it whole. Where they say nothing others are heard, unless these
-    say something else than what is wanted. Raises LedgerError where that would need a word for no price at all.
+    say something else than what is wanted. What they go on saying of another price lay under a word that has ended,
+    and would come back in its place. Raises LedgerError where that would need a word for no price at all.
     """
     gone = {each.pk for each in ended}
-    own = [*_spans(each for each in spoken.running if each.pk not in gone), *(_span(claim, begins) for claim in claims)]
+    going_on = [each for each in spoken.running if each.pk not in gone]
+    said: list[Statement | Claim] = [*going_on, *claims]
+    own = [*_spans(going_on), *(_span(claim, begins) for claim in claims)]
     rest: list[Claim] = []
     for tariff in sorted(tariffs):
         pieces = _pieces(wanted, tariff, begins, NEVER)
         if _is_heard(spoken.by_others, wanted, tariff, begins, own):
             spans = [span for span in own if span[0].tariff == tariff]
             pieces = [part for piece in pieces for part in _within(piece, spans)]
-        rest += _without(pieces, own)
+        for piece in pieces:
+            agreeing = [span for each, span in zip(said, own, strict=True) if _is_price(each, piece)]
+            rest += _without([piece], agreeing)
     return rest
+
+
+def _is_price(said: Statement | Claim, piece: Claim) -> bool:
+    """Whether what is said is one price with a piece."""
+    zero_means = said.zero_means or piece.zero_means
+    return same((said.amount, said.currency, zero_means), (piece.amount, piece.currency, piece.zero_means))
 
 
 def _is_heard(others: History, wanted: History, tariff: Tariff, begins: datetime, own: Sequence[Span]) -> bool:

@@ -27,21 +27,22 @@ Promos = Sequence[tuple[Conditions, Segment]]
 def extend_promotion(offering: Offering, until: datetime, ruling: Ruling) -> Outcome:
     """Let the promotion that is in force go on until a later moment. Raises LedgerError.
 
-    Refused where none is in force, where it has no end, where the new end is not later, and where another price of
-    the promotion is announced for before it.
+    Prices of it that have no end go on without one. Refused where none is in force, where it has no end at all, where
+    the new end is not later, and where another price of the promotion is announced for before it.
     """
     check_aware(until)
 
     def rule(spoken: Spoken, promos: Promos, now: datetime) -> Outcome:
-        ends = [promo.end for _, promo in promos if promo.end is not None]
+        ending = [(line, promo) for line, promo in promos if promo.end is not None]
+        ends = [promo.end for _, promo in ending if promo.end is not None]
         if not ends:
             raise LedgerError("the promotion has no known end, so it need not be extended; end it when it does end")
         if until <= max(ends):
             raise LedgerError(
                 f"the promotion runs until {max(ends).isoformat()} already; give a later end, or end it earlier"
             )
-        _check_followed(spoken, promos, until)
-        ended, claims = _prolonged(spoken, promos, until, now)
+        _check_followed(spoken, ending, until)
+        ended, claims = _prolonged(spoken, ending, until, now)
         rest = rest_of(offering, claims, now)
         return say(offering, Saying(claims, ended, rest=rest, takes_back=True), ruling, now)
 

@@ -268,3 +268,18 @@ def test_what_a_source_announced_for_an_editors_time_holds_after_it(
     stage.read("announces", 7, {offering: [price("1", since=0, until=120), price("2", since=120)]})
     ledger.announce(offering, [claim("5", since=110, until=130)], person)
     assert [row[:3] for row in believed(offering)] == [(0, 110, "1"), (110, 130, "5"), (130, None, "2")]
+
+
+def test_a_rescheduled_rest_goes_on_over_what_was_said_of_its_line_before(
+    offering: Offering, stage: Stage, person: ledger.Ruling, clock: SetClock
+) -> None:
+    announced = [price("1"), price("3", LONG, until=130), price("6", LONG, since=130)]
+    stage.read("models-dev", 50, {offering: announced})
+    ledger.announce(offering, [claim("2", since=130)], person)
+    clock(101)
+    ledger.state(offering, claim("5", LONG, since=110), person, keeps_rest=True)
+    assert [row[:3] for row in believed(offering, LONG)] == [(0, 110, "3"), (110, 130, "5"), (130, None, "6")]
+    clock(102)
+    ledger.reschedule(offering, day(130), day(140), person)
+    assert [row[:3] for row in believed(offering, LONG)] == [(0, 110, "3"), (110, 140, "5"), (140, None, "6")]
+    assert [row[:3] for row in believed(offering)] == [(0, 140, "1"), (140, None, "2")]

@@ -50,6 +50,20 @@ def test_a_move_that_another_dates_stays_when_a_correction_falls_before_its_sigh
     assert [row[:3] for row in believed(offering, promo)] == [(0, 7, "0.5"), (7, 8, "0.25"), (8, None, "0.5")]
 
 
+@pytest.mark.parametrize(("since", "until"), [(10, 12), (3, 5)])
+def test_a_move_that_another_dates_stays_when_a_price_begins_at_its_sighting_or_ends_at_its_date(
+    stage: Stage, clock: SetClock, person: ledger.Ruling, since: float, until: float
+) -> None:
+    offering = stage.offering()
+    other = [price("1", until=5, external_id="other"), price("2", since=5, external_id="other")]
+    for at, seen in ((0, "1"), (4, "1"), (10, "2")):
+        stage.read("models-dev", at, {offering: [price(seen, external_id="vendor/model"), *other]})
+    stated = claim("3", since=since, until=until)
+    ledger.state(offering, stated, person, keeps_rest=True)
+    wanted = {3: [(0, 3, "1"), (3, 5, "3"), (5, None, "2")], 10: [(0, 5, "1"), (5, 10, "2"), (10, 12, "3")]}
+    assert [row[:3] for row in believed(offering)][:3] == wanted[since]
+
+
 def test_prices_said_again_beside_a_correction_date_no_move(
     stage: Stage, clock: SetClock, person: ledger.Ruling
 ) -> None:

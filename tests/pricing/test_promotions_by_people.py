@@ -64,6 +64,19 @@ def test_a_promotion_is_extended(offering: Offering, person: ledger.Ruling, cloc
     assert kinds(offering)[2:] == ["promo_extended", "promo_ended"]
 
 
+def test_a_promotion_without_an_end_stays_so_when_another_beside_it_is_extended(
+    stage: Stage, clock: SetClock, person: ledger.Ruling
+) -> None:
+    offering = stage.offering()
+    lists = [claim("2", since=0), claim("4", OUTPUT, since=0)]
+    promos = [claim("0.5", PROMO, since=50), claim("1", OUTPUT_PROMO, since=50, until=130)]
+    ledger.state_together(offering, [*lists, *promos], person)
+    clock(101)
+    ledger.extend_promotion(offering, day(160), person)
+    assert spans(offering, PROMO) == [(50, None, "0.5")]
+    assert spans(offering, OUTPUT_PROMO) == [(50, 160, "1")]
+
+
 def test_a_promotion_is_ended_at_once(offering: Offering, person: ledger.Ruling, clock: SetClock) -> None:
     clock(101)
     ledger.end_promotion(offering, person)
