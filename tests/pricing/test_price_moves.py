@@ -247,6 +247,13 @@ def test_another_amount_for_the_same_past_moment_is_one_correction() -> None:
     ]
 
 
+def test_an_older_price_before_a_move_that_was_told_is_no_second_move_of_the_market() -> None:
+    before = [held(0, 30, "2"), held(30, None, "3")]
+    after = [held(0, 26, "2"), held(26, 26.25, "3"), held(26.25, 30, "1"), held(30, None, "3")]
+    found = happened({PLAIN: before}, {PLAIN: after}, 40)
+    assert {change.nature for change in found} == {"correction"}
+
+
 def test_a_price_filled_in_before_the_latest_move_is_a_correction() -> None:
     before = [held(0, 20, "1"), held(20, None, "2", after=0)]
     after = [held(0, 5, "1"), held(5, 10, "3", after=0), held(10, 20, "1", after=5), held(20, None, "2", after=10)]
