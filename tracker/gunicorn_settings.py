@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from tracker.process_memory import give_back_early
 from tracker.settings import ENVIRONMENT, LOGGING
+
+give_back_early()
 
 _host = f"[{ENVIRONMENT.host}]" if ":" in ENVIRONMENT.host else ENVIRONMENT.host
 bind = f"{_host}:{ENVIRONMENT.port}"
