@@ -87,7 +87,8 @@ def retract(offering: Offering, at: datetime, ruling: Ruling) -> Outcome:
 class Announced:
     """What is announced for a moment: the prices that begin then, their tariffs, and what editors say of it.
 
-    ``own`` begin then, ``ending`` end then; ``rest`` is what was said only so that the tariff was said whole.
+    ``own`` begin then, ``ending`` end where a price does; ``rest`` is what was said only so that the tariff was said
+    whole. What was said for no longer than another price, and is the price on, does not end in this sense.
     """
 
     at: datetime
@@ -144,7 +145,9 @@ def _announced(spoken: Spoken, at: datetime) -> Announced:
     rest = rest_made_with(operations_of(begun), within)
     said = {each.pk for each in rest}
     own = [each for each in begun if each.pk not in said]
-    ending = [each for each in within if each.effective_until == at and each.pk not in said]
+    turning = {line for line, segments in spoken.history.items() if any(s.end == at for s in segments)}
+    until = [each for each in within if each.effective_until == at and each.line.conditions in turning]
+    ending = [each for each in until if each.pk not in said]
     return Announced(at, spoken, beginning, tariffs, own, ending, rest)
 
 

@@ -283,3 +283,14 @@ def test_a_rescheduled_rest_goes_on_over_what_was_said_of_its_line_before(
     ledger.reschedule(offering, day(130), day(140), person)
     assert [row[:3] for row in believed(offering, LONG)] == [(0, 110, "3"), (110, 140, "5"), (140, None, "6")]
     assert [row[:3] for row in believed(offering)] == [(0, 140, "1"), (140, None, "2")]
+
+
+def test_a_price_that_only_kept_another_company_keeps_its_own_end_when_that_moves(
+    offering: Offering, stage: Stage, person: ledger.Ruling, clock: SetClock
+) -> None:
+    stage.read("models-dev", 50, {offering: [price("1", until=150), price("3", LONG), price("4", OUTPUT)]})
+    ledger.announce(offering, [claim("6", LONG, since=110, until=130)], person)
+    clock(101)
+    ledger.reschedule(offering, day(130), day(160), person)
+    assert [row[:3] for row in believed(offering, LONG)] == [(0, 110, "3"), (110, 160, "6"), (160, None, "3")]
+    assert [row[:3] for row in believed(offering)] == [(0, 150, "1")]
