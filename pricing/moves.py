@@ -155,8 +155,8 @@ def line_moves(
     come = [m for m in new_moves if m.key not in old_keys]
     gone, come = _still_to_come(gone, come, moment)
     found: list[LineMove] = []
-    were = list(gone)
-    for move in were:
+    went = list(gone)
+    for move in went:
         twin = next((m for m in come if _alike(m, move)), None)
         if twin is not None and not ruled:
             gone.remove(move)
@@ -170,7 +170,7 @@ def line_moves(
             fills_in = latest is not None and move.at < latest
             # Of a move that was told already only what it replaced is known better; a beginning may turn out a move.
             amends = move.at <= moment and any(
-                m.at == move.at and (m.new != move.new or m.old is not None) for m in were
+                m.at == move.at and (m.new != move.new or m.old is not None) for m in went
             )
             found.append(LineMove(_sort(move, moment, ruled or fills_in or amends), line, move))
     return found

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import ctypes
 
-# From malloc.h, with what `man mallopt` says of them.
+# Numbers from glibc's malloc.h; `man mallopt` says what each does.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _LARGE = 1024 * 1024
 _OPTIONS = ((_M_ARENA_MAX, 1), (_M_MMAP_THRESHOLD, _LARGE), (_M_TRIM_THRESHOLD, _LARGE))
 
 
-def give_back_early(library: ctypes.CDLL | None = None) -> bool:
+def give_back_early(library: object | None = None) -> bool:
     """Let this process, and those forked from it, have one arena and give back what they free.
 
     Returns whether the C library heard of it: where it has no ``mallopt``, as musl and macOS, nothing changes.

@@ -34,7 +34,7 @@ class NoMallopt:
 
 
 def test_a_library_without_the_settings_is_left_alone() -> None:
-    assert give_back_early(NoMallopt()) is False  # type: ignore[arg-type]
+    assert give_back_early(NoMallopt()) is False
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the settings are glibc's")
