@@ -247,7 +247,8 @@ def overruled(
 ) -> list[Statement]:
     """What editors go on saying of tariffs that is in force from a moment on and is not wanted then.
 
-    What lies under a later word of theirs says nothing against it, and stays.
+    What lies under a later word of theirs says nothing against it, and stays, unless no price is wanted where that
+    word ends: then it would come back.
     """
     gone = {each.pk for each in ended}
     said = [each for each in spoken.running if each.pk not in gone and each.line.conditions.tariff in tariffs]
@@ -269,12 +270,12 @@ def _is_overruled(statement: Statement, history: History, wanted: History, since
     end = statement.effective_until or NEVER
     turns = {moment for s in (*history.get(line, ()), *wanted.get(line, ())) for moment in (s.start, s.end) if moment}
     moments = [start, *(moment for moment in turns if start < moment)]
-    return any(
-        _is_worth(value_at(history.get(line, ()), moment), value)
-        and not _is_worth(value_at(wanted.get(line, ()), moment), value)
-        for moment in moments
-        if moment < end
-    )
+    for moment in moments:
+        found, asked = value_at(history.get(line, ()), moment), value_at(wanted.get(line, ()), moment)
+        is_against = _is_worth(found, value) and not _is_worth(asked, value)
+        if moment < end and (is_against or (found is not None and asked is None)):
+            return True
+    return False
 
 
 def _is_worth(found: Value | None, value: Value) -> bool:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
+from django.db import connection
+from django.db.models import Model
+
 from companies.models import Company
 from pricing import claims, ledger
 from pricing.claims import Claim, Conditions
@@ -191,9 +194,16 @@ def last_change(offering: Offering) -> PricingChange:
     return offering.changes.order_by("sequence").last()  # type: ignore[return-value]
 
 
-def everything() -> dict[str, list[dict[str, object]]]:
-    """The whole record, to see that nothing was written."""
-    return {model.__name__: list(model.objects.order_by("pk").values()) for model in RECORD}
+def everything(*others: type[Model]) -> dict[str, list[dict[str, object]]]:
+    """The whole record, and other tables, as the database gives it: to see that nothing was written."""
+    return {model.__name__: _rows(model) for model in (*RECORD, *others)}
+
+
+def _rows(model: type[Model]) -> list[dict[str, object]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f'SELECT * FROM "{model._meta.db_table}" ORDER BY id')
+        columns = [column[0] for column in cursor.description]
+        return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
 def wrong() -> list[Finding]:

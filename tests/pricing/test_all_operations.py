@@ -125,7 +125,7 @@ class Watched:
             return
         made = set(Decision.objects.values_list("pk", flat=True)) - decided
         if operation.expected is not None:
-            self._compare(operation, operation.expected, belief, _agreed_with(held))
+            self._compare(operation, operation.expected, belief, _agreed_with(held, made))
         if operation.name not in ("undo", "retire"):
             self.life.before_last[offering.pk] = (made, belief)
         else:
@@ -184,15 +184,17 @@ class Watched:
         assert not twice, (line, short(moment), kinds)
 
 
-def _agreed_with(held: set[int]) -> set[Tariff]:
-    """The tariffs of what was held and counts because a person says the same."""
+def _agreed_with(held: set[int], made: set[int]) -> set[Tariff]:
+    """The tariffs of what was held and counts because a person says the same, also where the source no longer did."""
     freed = Hold.objects.filter(pk__in=held, outcome=Hold.Outcome.SECOND_SOURCE).select_related("line")
-    return {hold.line.conditions.tariff for hold in freed if hold.line is not None}
+    lapsed = Hold.objects.filter(outcome=Hold.Outcome.LAPSED).select_related("line")
+    words = set(Decision.objects.filter(pk__in=made).values_list("line_id", "amount", "currency"))
+    counting = [*freed, *(hold for hold in lapsed if (hold.line_id, hold.amount, hold.currency) in words)]
+    return {hold.line.conditions.tariff for hold in counting if hold.line is not None}
 
 
 def whole_record() -> dict[str, list[dict[str, object]]]:
-    others = (Hold, Disagreement, Offering, SettledTime)
-    return everything() | {model.__name__: list(model.objects.order_by("pk").values()) for model in others}
+    return everything(Hold, Disagreement, Offering, SettledTime)
 
 
 def believed(offering: Offering) -> History:

@@ -225,3 +225,18 @@ def test_what_a_later_ruling_says_again_is_undone_after_it(
     ledger.undo(last, person)
     clock(114)
     assert ledger.undo(first, person).settled.changes > 0
+
+
+def test_a_promotion_that_lay_under_another_does_not_come_back_where_that_ends_earlier(
+    stage: Stage, clock: SetClock, person: ledger.Ruling
+) -> None:
+    offering = stage.offering()
+    ledger.state_together(offering, [claim("2", since=0), claim("0.5", PROMO, since=50, until=140)], person)
+    clock(101)
+    ledger.state(offering, claim("0.4", PROMO, since=60, until=150), person, keeps_rest=True)
+    clock(102)
+    ledger.make_permanent(offering, person, at=day(150))
+    clock(103)
+    ledger.reschedule(offering, day(150), day(130), person)
+    assert spans(offering, PROMO) == [(50, 60, "0.5"), (60, 130, "0.4")]
+    assert spans(offering, Conditions("input_tokens")) == [(0, 130, "2"), (130, None, "0.4")]
