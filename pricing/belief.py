@@ -300,7 +300,8 @@ def _ruling(decision: Decision, conditions: dict[int, tuple[int, Conditions]]) -
     is_pin = decision.kind == Decision.Kind.PIN
     value = None
     if is_pin and decision.amount is not None:
-        value = (decision.amount, decision.currency, "" if decision.amount else "free")
+        zero_means = "" if decision.amount else decision.details.get("zero_means", "free")
+        value = (decision.amount, decision.currency, zero_means)
     return Ruled(
         decision=decision.pk,
         kind=decision.kind,

@@ -19,7 +19,7 @@ from pricing.bulk import Row, among, insert
 from pricing.claims import Conditions, Tariff
 from pricing.doubts import keep_doubts
 from pricing.headlines import headline
-from pricing.models import Offering, Price, PriceLine, PricingChange, PricingChangeLine
+from pricing.models import Offering, Price, PriceLine, PricingChange, PricingChangeLine, SettledTime
 from pricing.moves import Happening, happenings
 from pricing.signals import news_written
 from pricing.timeline import Segment
@@ -27,6 +27,8 @@ from pricing.told_before import told_once
 
 CHUNK = 1200
 _MICROSECOND = timedelta(microseconds=1)
+# So long a document may be on its way, from when it was read until what it says is written.
+ON_ITS_WAY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +108,14 @@ def _settle_chunk(wanted: Mapping[int, set[Tariff]], cause: Cause, readings: Rea
     sheets, specificity = load_sheets(wanted.keys())
     differences: list[_Difference] = []
     drafts: list[Draft] = []
+    reached: datetime | None = None
     for offering_id, sheet in sheets.items():
         after = sheet.resolved(wanted[offering_id], readings, specificity)
         found = list(_differences(sheet, after, cause.emptied))
         if found:
             differences += found
-            horizon = sheet.read_until(readings, cause.moment)
+            reached = reached or _settled_meanwhile(cause)
+            horizon = max(sheet.read_until(readings, cause.moment), reached)
             speaker = None if cause.takes_back else cause.source_id
             happened = happenings(sheet.believed, after, horizon, cause.ruled, speaker, in_their_name=cause.takes_back)
             if cause.is_told:
@@ -120,6 +124,13 @@ def _settle_chunk(wanted: Mapping[int, set[Tariff]], cause: Cause, readings: Rea
     tell(drafts, settled)
     keep_doubts(sheets, wanted, readings, cause.recorded_at, cause.refresh_id)
     update_statuses(wanted.keys(), cause.recorded_at)
+
+
+def _settled_meanwhile(cause: Cause) -> datetime:
+    """Up to when time was settled while a document was on its way: nothing before that lies ahead of it."""
+    last = None if cause.backfilled else SettledTime.objects.first()
+    is_close = last is not None and cause.moment < last.until <= cause.moment + ON_ITS_WAY
+    return last.until if last is not None and is_close else cause.moment
 
 
 def _effective(segment: Segment) -> tuple[object, ...]:

@@ -7,19 +7,23 @@ is told once, whoever comes first.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.db.models import F
 
 from pricing.belief import Sheet, load_believed_sheets
 from pricing.bookkeeping import Cause, Draft, Settled, tell
+from pricing.bulk import among
 from pricing.calendar_settlement import tell_hours_due
 from pricing.effects import taking_effect
 from pricing.models import Price, PricingChange, PricingChangeLine, SettledTime, Source
+from pricing.moves import value_at
 from pricing.routes.clock import settle_crossed_routes, settle_routes
 from pricing.statements import stated_by
+from pricing.timeline import INSTANT, Segment
 from pricing.told_before import OF_THE_FUTURE
 
 # Longer than any outage that a site comes back from without being looked at; for a record that was never settled.
@@ -28,6 +32,8 @@ LOOK_BACK = timedelta(days=30)
 PATIENCE = timedelta(days=1)
 AT_ONCE = 400
 Due = dict[int, set[datetime]]
+# From what to what a change tells that a line moved.
+ToldMove = tuple[Decimal | None, str, Decimal | None, str]
 
 
 def settled_since(now: datetime) -> datetime:
@@ -64,16 +70,38 @@ def settle_crossed(source: Source, previous: datetime, cause: Cause, settled: Se
 
 def foreseen(after: datetime, until: datetime, source: Source | None = None) -> Due:
     """By offering, the moments in (after, until] at which prices begin or end that were believed before them."""
-    believed = Price.objects.filter(known_until__isnull=True)
     due: Due = {}
     for boundary in ("effective_from", "effective_until"):
-        passed = {f"{boundary}__gt": after, f"{boundary}__lte": until, "known_from__lt": F(boundary)}
-        for offering, moment in believed.filter(**passed).values_list("line__offering_id", boundary).distinct():
+        for offering, moment in _foreseen_at(boundary, after, until):
             due.setdefault(offering, set()).add(moment)
     if source is not None and due:
         stated = stated_by(source, due)
         due = {offering: moments for offering, moments in due.items() if offering in stated}
     return due
+
+
+def _foreseen_at(boundary: str, after: datetime, until: datetime) -> Iterator[tuple[int, datetime]]:
+    """The offerings and moments of one kind of boundary.
+
+    What was foreseen may have been written anew since it came, by who learnt more of the same price.
+    """
+    passed = {f"{boundary}__gt": after, f"{boundary}__lte": until}
+    believed = Price.objects.filter(known_until__isnull=True, **passed)
+    if boundary == "effective_from":
+        # Nobody foresaw what was only observed when it came.
+        believed = believed.exclude(precision="observed", known_from__gte=F(boundary))
+    anew: dict[tuple[int, datetime], int] = {}
+    for offering, line, moment, known in believed.values_list("line__offering_id", "line_id", boundary, "known_from"):
+        if known < moment:
+            yield offering, moment
+        else:
+            anew[line, moment] = offering
+    if anew:
+        earlier = Price.objects.filter(known_from__lt=F(boundary), known_until__isnull=False, **passed)
+        lines = among({line for line, _ in anew})
+        for line, moment in earlier.filter(line__in=lines).values_list("line_id", boundary).distinct():
+            if (line, moment) in anew:
+                yield anew[line, moment], moment
 
 
 def _announced_too_late(after: datetime, until: datetime, initial: bool) -> Due:
@@ -102,24 +130,57 @@ def _tell_due(due: Due, cause: Cause, settled: Settled) -> None:
 def _drafts(due: Mapping[int, Collection[datetime]], cause: Cause) -> Iterator[Draft]:
     told = _told(due)
     for offering, sheet in load_believed_sheets(due.keys()).items():
-        conditions = {pk: line for line, pk in sheet.lines.items()}
         for moment in sorted(due[offering]):
-            known = {conditions[pk] for pk in told.get((offering, moment), ())}
+            here = told.get((offering, moment), {})
+            known = {
+                line for line, pk in sheet.lines.items() if _is_told(sheet.believed.get(line, ()), moment, here.get(pk))
+            }
             for happening in taking_effect(sheet.believed, moment, known):
                 yield sheet, happening, replace(cause, source_id=_speaker(sheet, moment))
 
 
-def _told(due: Mapping[int, Collection[datetime]]) -> dict[tuple[int, datetime], set[int]]:
-    """The lines of which a change tells already what happened to them at these moments."""
+def _told(due: Mapping[int, Collection[datetime]]) -> dict[tuple[int, datetime], dict[int, list[ToldMove | None]]]:
+    """By line what changes say that happened to it at these moments: which move a ruling corrected, None any move.
+
+    What was corrected before its moment came is not told by that.
+    """
     moments = {moment for each in due.values() for moment in each}
     # The lines of a reroute are its target's: they tell nothing of the id's own prices.
     own = PricingChangeLine.objects.filter(line__offering=F("change__offering"))
     rows = own.filter(change__offering__in=due, change__effective_at__in=moments)
     rows = rows.exclude(change__kind__in=OF_THE_FUTURE)
-    told: dict[tuple[int, datetime], set[int]] = {}
-    for offering, moment, line in rows.values_list("change__offering_id", "change__effective_at", "line_id"):
-        told.setdefault((offering, moment), set()).add(line)
+    rows = rows.exclude(
+        change__nature=PricingChange.Nature.CORRECTION, change__recorded_at__lt=F("change__effective_at")
+    )
+    told: dict[tuple[int, datetime], dict[int, list[ToldMove | None]]] = {}
+    for offering, moment, line, nature, refresh, decision, *move in rows.values_list(
+        "change__offering_id",
+        "change__effective_at",
+        "line_id",
+        "change__nature",
+        "change__refresh_id",
+        "change__decision_id",
+        *("old", "old_currency", "new", "currency"),
+    ):
+        is_ruled = nature == PricingChange.Nature.CORRECTION and (refresh or decision)
+        told.setdefault((offering, moment), {}).setdefault(line, []).append(tuple(move) if is_ruled else None)
     return told
+
+
+def _is_told(rows: Sequence[Segment], moment: datetime, told: Sequence[ToldMove | None] | None) -> bool:
+    """Whether changes tell of a line's move at a moment; a correction does that tells the very move."""
+    if not told or None in told:
+        return bool(told)
+    old, new = value_at(rows, moment - INSTANT), value_at(rows, moment)
+    return any(_prices(each) == (old and old[:2], new and new[:2]) for each in told if each is not None)
+
+
+def _prices(told: ToldMove) -> tuple[tuple[Decimal, str] | None, tuple[Decimal, str] | None]:
+    old, old_currency, new, currency = told
+    return (
+        None if old is None else (old, old_currency or currency),
+        None if new is None else (new, currency or old_currency),
+    )
 
 
 def _speaker(sheet: Sheet, moment: datetime) -> int | None:

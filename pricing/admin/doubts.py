@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
+from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
@@ -19,7 +20,7 @@ from pricing.admin.rulings import rule
 from pricing.admin.search import OfferingSearch
 from pricing.claims import Claim
 from pricing.ledger import LedgerError
-from pricing.models import Disagreement, Hold
+from pricing.models import Disagreement, Hold, Price
 from pricing.precedence import rank_for_seller
 from tracker.admin_base import LargeTable, ReadOnlyAdmin
 from tracker.admin_pages import FormPage, list_url, posted, show
@@ -232,7 +233,12 @@ class DisagreementAdmin(LargeTable, OfferingSearch, _Ruled):
         row = self.found(request, object_id)
         if row.believed_amount is None:
             raise Http404("nothing is believed of that line")
-        claim = Claim(row.line.conditions, row.believed_amount, row.believed_currency, precision="exact")
+        now = timezone.now()
+        believed = Price.objects.filter(line=row.line, known_until=None, effective_from__lte=now)
+        meant = believed.exclude(effective_until__lte=now).values_list("zero_means", flat=True).first()
+        claim = Claim(
+            row.line.conditions, row.believed_amount, row.believed_currency, precision="exact", zero_means=meant or ""
+        )
         return self._pinned(request, row, claim)
 
     @action(description="Pin what it says", url_path="pin-other", permissions=["rule"], icon="swap_horiz")

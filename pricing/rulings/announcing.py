@@ -14,9 +14,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from pricing.claims import Claim, Conditions, Tariff
-from pricing.locks import lock_ledger
 from pricing.models import Offering, Statement
-from pricing.rulings.decisions import Ruling, check_aware, check_open
+from pricing.rulings.decisions import Ruling, check_aware, check_open, lock_to_rule_on
 from pricing.rulings.in_force import NEVER, Spoken, claim_of, filled, moved, overruled, rest_of, said_before, spoken_of
 from pricing.rulings.stating import Saying, check_claims, operations_of, rest_made_with, say, take_back
 from pricing.sheets import LedgerError, Outcome
@@ -38,7 +37,7 @@ def announce(
     """
     check_claims(offering, claims)
     with transaction.atomic():
-        lock_ledger()
+        lock_to_rule_on(offering)
         now = timezone.now()
         for claim in claims:
             if claim.effective_from is None or claim.effective_from <= now:
@@ -130,7 +129,7 @@ def _on_announced(offering: Offering, at: datetime, rule: Callable[[Announced, d
     check_open(offering)
     check_aware(at)
     with transaction.atomic():
-        lock_ledger()
+        lock_to_rule_on(offering)
         now = timezone.now()
         spoken = spoken_of(offering)
         _check_announced(spoken, at, now)

@@ -18,7 +18,7 @@ from pricing.claims import SlotRule
 from pricing.locks import lock_ledger
 from pricing.models import CalendarStatement, Decision, Offering, Price, Source
 from pricing.models import SlotRule as RuleRow
-from pricing.rulings.decisions import Ruling, check_aware, check_open, decide, editors
+from pricing.rulings.decisions import Ruling, check_aware, check_open, decide, editors, lock_to_rule_on
 from pricing.sheets import LedgerError, Outcome
 
 
@@ -33,7 +33,7 @@ def state_calendar(
     check_open(offering)
     check_aware(effective_from)
     with transaction.atomic():
-        lock_ledger()
+        lock_to_rule_on(offering)
         now = timezone.now()
         begins = effective_from or now
         stated = _checked(offering, rules, begins)
@@ -108,10 +108,13 @@ def _checked(offering: Offering, rules: Iterable[SlotRule], begins: datetime) ->
 
 
 def _refuse_other_slots(offering: Offering, named: set[str], begins: datetime) -> None:
-    """Refuse hours for a slot without a price line, and a calendar that leaves a price without hours."""
+    """Refuse hours for a slot without a price line, and a calendar that leaves a price without hours.
+
+    The first calendar comes before all prices by the hour, which need it.
+    """
     lines = set(offering.lines.exclude(slot="").values_list("slot", flat=True))
-    for slot in sorted(named - lines):
-        known = f"its slots are {', '.join(sorted(lines))}" if lines else "it has no prices by the hour"
+    for slot in sorted(named - lines) if lines else ():
+        known = f"its slots are {', '.join(sorted(lines))}"
         raise LedgerError(f"{offering} has no price line for the slot {slot!r}: {known}; state a price for it first")
     believed = Price.objects.filter(line__offering=offering, known_until=None).exclude(effective_until__lte=begins)
     for slot in sorted(set(believed.exclude(line__slot="").values_list("line__slot", flat=True)) - named):

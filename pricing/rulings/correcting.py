@@ -10,9 +10,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from pricing.claims import Claim
-from pricing.locks import lock_ledger
 from pricing.models import Offering, Price, PriceLine, Statement
-from pricing.rulings.decisions import Ruling, editors
+from pricing.rulings.decisions import Ruling, editors, lock_to_rule_on
 from pricing.rulings.in_force import rest_of
 from pricing.rulings.stating import Saying, check_claims, say
 from pricing.sheets import LedgerError, Outcome
@@ -35,7 +34,7 @@ def correct(
     """
     check_claims(offering, claims)
     with transaction.atomic():
-        lock_ledger()
+        lock_to_rule_on(offering)
         now = timezone.now()
         for claim in claims:
             _check_believed(offering, claim, now)

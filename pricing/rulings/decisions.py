@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from pricing.claims import PRECISIONS, Claim
+from pricing.locks import lock_ledger
 from pricing.meters import METERS
 from pricing.models import Decision, Offering, Source
 from pricing.sheets import LedgerError
@@ -72,6 +73,16 @@ def decide(
 def check_open(offering: Offering) -> None:
     if offering.merged_into_id is not None:
         raise LedgerError(f"{offering} was merged into {offering.merged_into}; state the price there")
+
+
+def lock_to_rule_on(offering: Offering) -> None:
+    """Hold the ledger until the end of the transaction, to rule on an offering as it is by then.
+
+    Somebody may have merged it since it was read. Raises LedgerError.
+    """
+    lock_ledger()
+    offering.refresh_from_db(fields=["merged_into"])
+    check_open(offering)
 
 
 def check_aware(moment: datetime | None) -> None:

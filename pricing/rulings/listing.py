@@ -8,10 +8,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from pricing.bookkeeping import Cause
-from pricing.locks import lock_ledger
 from pricing.models import Decision, Offering
 from pricing.routes.settling import settle_whole
-from pricing.rulings.decisions import Ruling, check_aware, check_open, decide
+from pricing.rulings.decisions import Ruling, check_aware, check_open, decide, lock_to_rule_on
 from pricing.sheets import LedgerError, Outcome
 
 
@@ -20,7 +19,7 @@ def withdraw(offering: Offering, ruling: Ruling, *, at: datetime | None = None) 
     check_open(offering)
     check_aware(at)
     with transaction.atomic():
-        lock_ledger()
+        lock_to_rule_on(offering)
         now = timezone.now()
         standing = Decision.objects.filter(offering=offering, kind=Decision.Kind.WITHDRAW, undone_by__isnull=True)
         if standing.filter(effective_until__isnull=True).exists():
@@ -33,7 +32,7 @@ def relist(offering: Offering, ruling: Ruling, *, at: datetime | None = None) ->
     """End a person's withdrawal of an offering. Raises LedgerError when there is none."""
     check_aware(at)
     with transaction.atomic():
-        lock_ledger()
+        lock_to_rule_on(offering)
         now = timezone.now()
         standing = Decision.objects.filter(offering=offering, kind=Decision.Kind.WITHDRAW, undone_by__isnull=True)
         withdrawal = standing.filter(effective_until__isnull=True).first()

@@ -13,7 +13,7 @@ from pricing.claims import Claim
 from pricing.locks import lock_ledger
 from pricing.models import Decision, Offering, PriceLine
 from pricing.routes.settling import add_to, settle_routes_of
-from pricing.rulings.decisions import Ruling, check_claim, check_open, decide
+from pricing.rulings.decisions import Ruling, check_claim, check_open, decide, lock_to_rule_on
 from pricing.sheets import Outcome, ensure_lines, tariffs_of
 
 
@@ -22,10 +22,11 @@ def pin(offering: Offering, claim: Claim, ruling: Ruling) -> Outcome:
     check_claim(claim)
     check_open(offering)
     with transaction.atomic():
-        lock_ledger()
+        lock_to_rule_on(offering)
         now = timezone.now()
         line_id = ensure_lines({(offering.pk, claim.line)})[offering.pk, claim.line]
-        decision = decide(Decision.Kind.PIN, offering, ruling, now, line_id=line_id, claim=claim)
+        details = {} if claim.amount else {"zero_means": claim.zero_means or "free"}
+        decision = decide(Decision.Kind.PIN, offering, ruling, now, line_id=line_id, claim=claim, details=details)
         cause = Cause(now, now, decision_id=decision.pk, ruled=True)
         return Outcome(settled=settle([(offering.pk, claim.line.tariff)], cause))
 

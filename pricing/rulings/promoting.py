@@ -13,9 +13,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from pricing.claims import LIST_LAYER, Claim, Conditions
-from pricing.locks import lock_ledger
 from pricing.models import Offering, Statement
-from pricing.rulings.decisions import Ruling, check_aware, check_open
+from pricing.rulings.decisions import Ruling, check_aware, check_open, lock_to_rule_on
 from pricing.rulings.in_force import NEVER, History, Spoken, cut, filled, price_of, rest_of, spoken_of
 from pricing.rulings.stating import Saying, say, take_back
 from pricing.sheets import LedgerError, Outcome
@@ -97,7 +96,7 @@ def _on_promotion(
     check_open(offering)
     check_aware(at)
     with transaction.atomic():
-        lock_ledger()
+        lock_to_rule_on(offering)
         now = timezone.now()
         if at is not None and at < now:
             raise LedgerError(f"{at.isoformat()} has passed; correct what the promotion's end was instead")

@@ -15,9 +15,12 @@ from pricing.bookkeeping import Cause, settle
 from pricing.claims import Claim
 from pricing.locks import lock_ledger
 from pricing.models import Decision, Offering, Source, Statement
-from pricing.rulings.decisions import Ruling, check_claim, check_open, decide, editors
+from pricing.rulings.decisions import Ruling, check_claim, check_open, decide, editors, lock_to_rule_on
 from pricing.rulings.in_force import rest_of
 from pricing.sheets import LedgerError, Outcome, ensure_lines, tariffs_of
+
+# The precisions of a moment that nobody dates.
+UNDATED = ("observed", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def state_together(
     """State several prices of one offering at once: those of one moment make one change. Raises LedgerError."""
     check_claims(offering, claims)
     with transaction.atomic():
-        lock_ledger()
+        lock_to_rule_on(offering)
         now = timezone.now()
         rest = rest_of(offering, claims, now) if keeps_rest else []
         saying = Saying(claims, rest=rest, zero_means=zero_means, replaces_later=replaces_later)
@@ -91,10 +94,20 @@ def check_claims(offering: Offering, claims: Sequence[Claim]) -> None:
         raise LedgerError("no price was given; state at least one")
     for claim in claims:
         check_claim(claim)
+        _check_dated_if_ahead(claim)
     begun = [(claim.line, claim.effective_from) for claim in claims]
     for line, moment in begun:
         if begun.count((line, moment)) > 1:
             raise LedgerError(f"two prices of {line.meter} were given from the same moment on; give one")
+
+
+def _check_dated_if_ahead(claim: Claim) -> None:
+    """Refuse an announcement whose moment nobody names: it would never be told. Raises LedgerError."""
+    is_ahead = claim.effective_from is not None and claim.effective_from > timezone.now()
+    if is_ahead and claim.precision in UNDATED:
+        raise LedgerError(
+            f"a price for a moment ahead has a date: its precision is exact, day, month or year, not {claim.precision}"
+        )
 
 
 def say(offering: Offering, saying: Saying, ruling: Ruling, now: datetime) -> Outcome:
@@ -103,10 +116,11 @@ def say(offering: Offering, saying: Saying, ruling: Ruling, now: datetime) -> Ou
     line_ids = ensure_lines({(offering.pk, claim.line) for claim in claims})
     source, operation = editors(), uuid4().hex
     ended = _end([statement.pk for statement in saying.ended], now)
-    decisions = []
+    decisions: list[Decision] = []
     for place, claim in enumerate(claims):
         line_id = line_ids[offering.pk, claim.line]
-        overruled = _overruled(source, line_id, claim, now, saying.replaces_later)
+        said = [decision.details["statement"] for decision in decisions]
+        overruled = _overruled(source, line_id, claim, now, saying.replaces_later).exclude(pk__in=said)
         replaced = sorted(overruled.values_list("pk", flat=True))
         ended += _end(replaced, now)
         statement = _statement(source, line_id, claim, saying.zero_means, ruling, now)
