@@ -44,7 +44,7 @@ def announce(
                 said = claim.effective_from.isoformat() if claim.effective_from else "no moment"
                 raise LedgerError(f"an announcement is for a moment ahead, not {said}; state the price instead")
         rest = rest_of(offering, claims, now) if keeps_rest else []
-        return say(offering, Saying(claims, rest=rest, zero_means=zero_means), ruling, now)
+        return say(offering, Saying(claims, rest=rest, keeps_rest=keeps_rest, zero_means=zero_means), ruling, now)
 
 
 def reschedule(offering: Offering, at: datetime, to: datetime, ruling: Ruling) -> Outcome:

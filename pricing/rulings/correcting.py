@@ -43,7 +43,9 @@ def correct(
         rest = rest_of(offering, claims, now)
         return say(
             offering,
-            Saying(claims, rest=rest, zero_means=zero_means, replaces_later=replaces_later, ruled=True),
+            Saying(
+                claims, rest=rest, keeps_rest=True, zero_means=zero_means, replaces_later=replaces_later, ruled=True
+            ),
             ruling,
             now,
         )

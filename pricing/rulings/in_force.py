@@ -104,19 +104,21 @@ def price_of(
     return Claim(line, amount, currency, begins, until, precision, zero_means=zero_means)
 
 
-def rest_of(offering: Offering, claims: Sequence[Claim], now: datetime) -> list[Claim]:
+def rest_of(offering: Offering, claims: Sequence[Claim], now: datetime, *, are_said: bool = False) -> list[Claim]:
     """The other prices of the tariffs that some claims speak of, as they are said over the same time.
 
-    What editors state themselves stands anyway, and is left out.
+    What editors state themselves stands anyway, and is left out. Of claims that ``are_said`` already the rest is what
+    others say.
     """
     spoken = spoken_of(offering)
+    history = spoken.by_others if are_said else spoken.history
     covered = [*_spans(spoken.running), *(_span(claim, now) for claim in claims)]
     rest: list[Claim] = []
     for tariff in sorted({claim.line.tariff for claim in claims}):
         spans = [_span(claim, now) for claim in claims if claim.line.tariff == tariff]
         begins, until = min(span[1] for span in spans), max(span[2] for span in spans)
         begins, until = _around_sightings(spoken, tariff, begins, until)
-        rest += _without(_pieces(spoken.history, tariff, begins, until), covered)
+        rest += _without(_pieces(history, tariff, begins, until), covered)
     return rest
 
 

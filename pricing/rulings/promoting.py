@@ -43,7 +43,7 @@ def extend_promotion(offering: Offering, until: datetime, ruling: Ruling) -> Out
         _check_followed(spoken, ending, until)
         ended, claims = _prolonged(spoken, ending, until, now)
         rest = rest_of(offering, claims, now)
-        return say(offering, Saying(claims, ended, rest=rest, takes_back=True), ruling, now)
+        return say(offering, Saying(claims, ended, rest=rest, keeps_rest=True, takes_back=True), ruling, now)
 
     return _on_promotion(offering, None, rule)
 

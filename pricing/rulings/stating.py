@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
@@ -16,7 +16,7 @@ from pricing.claims import Claim
 from pricing.locks import lock_ledger
 from pricing.models import Decision, Offering, Source, Statement
 from pricing.rulings.decisions import Ruling, check_claim, check_open, decide, editors, lock_to_rule_on
-from pricing.rulings.in_force import rest_of
+from pricing.rulings.in_force import claim_of, rest_of
 from pricing.sheets import LedgerError, Outcome, ensure_lines, tariffs_of
 
 # The precisions of a moment that nobody dates.
@@ -27,7 +27,8 @@ UNDATED = ("observed", "unknown")
 class Saying:
     """What one operation of a person says: claims, and their earlier statements that no longer stand.
 
-    ``rest`` is said only so that the tariffs are said whole, as long as the claims stand.
+    ``rest`` is said only so that the tariffs are said whole, as long as the claims stand;
+    ``keeps_rest`` that they are to be so although nothing of it has to be said.
     ``ruled`` makes all of its consequences corrections. ``takes_back`` says that it speaks about
     what another source announced, as that source itself would.
     """
@@ -35,6 +36,7 @@ class Saying:
     claims: Sequence[Claim]
     ended: Sequence[Statement] = ()
     rest: Sequence[Claim] = ()
+    keeps_rest: bool = False
     zero_means: str = "free"
     replaces_later: bool = False
     ruled: bool = False
@@ -83,7 +85,7 @@ def state_together(
         lock_to_rule_on(offering)
         now = timezone.now()
         rest = rest_of(offering, claims, now) if keeps_rest else []
-        saying = Saying(claims, rest=rest, zero_means=zero_means, replaces_later=replaces_later)
+        saying = Saying(claims, rest=rest, keeps_rest=keeps_rest, zero_means=zero_means, replaces_later=replaces_later)
         return say(offering, saying, ruling, now)
 
 
@@ -130,6 +132,8 @@ def say(offering: Offering, saying: Saying, ruling: Ruling, now: datetime) -> Ou
             details["restates"] = gone
         if place >= len(saying.claims):
             details["rest"] = True
+        elif saying.keeps_rest:
+            details["keeps_rest"] = True
         decisions.append(
             decide(Decision.Kind.STATE, offering, ruling, now, line_id=line_id, claim=claim, details=details)
         )
@@ -196,7 +200,22 @@ def retire_statement(statement: Statement, ruling: Ruling) -> Outcome:
         statement.refresh_from_db()
         if statement.ended_at is not None:
             raise LedgerError(f"the statement ended at {statement.ended_at.isoformat()} already")
-        return take_back([statement], ruling)
+        return take_back([statement, *_said_with_it_alone(statement)], ruling)
+
+
+def _said_with_it_alone(statement: Statement) -> list[Statement]:
+    """The rest of its tariff that a statement's operation said, where it is the last that this was said for."""
+    tariff = statement.line.conditions.tariff
+    running = Statement.objects.filter(
+        source=statement.source, line__offering=statement.line.offering_id, ended_at__isnull=True
+    )
+    within = [each for each in running.select_related("line") if each.line.conditions.tariff == tariff]
+    operations = operations_of([statement])
+    rest = {each.pk: each for each in rest_made_with(operations, within)}
+    others = [each for each in within if each.pk not in rest and each.pk != statement.pk]
+    if statement.pk in rest or any(operations_of([each]) & operations for each in others):
+        return []
+    return list(rest.values())
 
 
 def take_back(statements: Sequence[Statement], ruling: Ruling, *, restores: bool = True) -> Outcome:
@@ -225,10 +244,49 @@ def take_back(statements: Sequence[Statement], ruling: Ruling, *, restores: bool
     for _, making in running:
         if making is not None and restores:
             _say_again(making)
+    _say_what_was_left_out(offering, [making for _, making in running if making is not None], ruling, now)
     begun = [each for each in statements if each.effective_from is None or each.effective_from <= now]
     source_id, decision_id = statements[0].source_id, undoings[0].pk
     cause = Cause(now, now, source_id=source_id, decision_id=decision_id, ruled=bool(begun))
     return Outcome(0, ended, settle(tariffs_of(_lines_touched(statements)), cause))
+
+
+def _say_what_was_left_out(offering: Offering, taken: Sequence[Decision], ruling: Ruling, now: datetime) -> None:
+    """Let later operations say what they left out of their tariffs, since what is taken back said it anyway."""
+    if not taken:
+        return
+    lines = {making.line.conditions for making in taken if making.line is not None}
+    later = Decision.objects.filter(
+        kind=Decision.Kind.STATE,
+        offering=offering,
+        undone_by=None,
+        pk__gt=min(making.pk for making in taken),
+        details__keeps_rest=True,
+    )
+    tariffs = {line.tariff for line in lines}
+    for operation, claims in _claims_by_operation(later.order_by("pk")).items():
+        about = [claim for claim in claims if claim.line.tariff in tariffs]
+        for claim in rest_of(offering, about, now, are_said=True) if about else ():
+            if claim.line in lines:
+                _say_rest(offering, claim, operation, ruling, now)
+
+
+def _claims_by_operation(makings: Iterable[Decision]) -> dict[str, list[Claim]]:
+    """What operations state and nobody ended since."""
+    found: dict[str, list[Claim]] = {}
+    for making in makings:
+        running = Statement.objects.filter(pk=making.details["statement"], ended_at__isnull=True)
+        for statement in running.select_related("line"):
+            claim = claim_of(statement, statement.effective_from, statement.effective_until)
+            found.setdefault(making.details["operation"], []).append(claim)
+    return found
+
+
+def _say_rest(offering: Offering, claim: Claim, operation: str, ruling: Ruling, now: datetime) -> None:
+    line_id = ensure_lines({(offering.pk, claim.line)})[offering.pk, claim.line]
+    statement = _statement(editors(), line_id, claim, "free", ruling, now)
+    details = {"statement": statement.pk, "replaced": [], "operation": operation, "rest": True}
+    decide(Decision.Kind.STATE, offering, ruling, now, line_id=line_id, claim=claim, details=details)
 
 
 def _lines_touched(statements: Sequence[Statement]) -> set[int]:

@@ -430,3 +430,39 @@ def test_resolving_again_after_a_new_order_of_sources_is_one_correction(
     assert believed(offering) == [(0, None, "2", "observed", None)]
     assert believed(offering, OUTPUT) == [(0, None, "4", "observed", None)]
     assert (last_change(offering).kind, last_change(offering).decision) == ("corrected", decision)
+
+
+def test_what_a_later_operation_left_out_is_said_when_the_earlier_one_is_undone(
+    stage: Stage, clock: SetClock, person: ledger.Ruling
+) -> None:
+    offering = stage.offering()
+    stage.read("models-dev", 0, {offering: [price("1"), price("3", LONG)]})
+    clock(112)
+    ledger.state(offering, claim("2"), person, keeps_rest=True)
+    first = offering.decisions.filter(kind="state").order_by("pk").first()
+    assert first is not None
+    clock(113)
+    ledger.state(offering, claim("4", LONG), person, keeps_rest=True)
+    clock(114)
+    ledger.undo(first, person)
+    assert [row[:3] for row in believed(offering)] == [(0, None, "1")]
+    assert [row[:3] for row in believed(offering, LONG)] == [(0, 113, "3"), (113, None, "4")]
+    clock(115)
+    second = offering.decisions.filter(kind="state", undone_by=None).order_by("pk").first()
+    assert second is not None
+    ledger.undo(second, person)
+    assert [row[:3] for row in believed(offering, LONG)] == [(0, None, "3")]
+    assert [row[:3] for row in believed(offering)] == [(0, None, "1")]
+
+
+def test_a_statement_that_is_taken_back_takes_the_rest_along_that_was_said_for_it(
+    stage: Stage, clock: SetClock, person: ledger.Ruling
+) -> None:
+    offering = stage.offering()
+    stage.read("models-dev", 0, {offering: [price("1"), price("3", LONG)]})
+    clock(112)
+    ledger.state(offering, claim("2"), person, keeps_rest=True)
+    clock(113)
+    ledger.retire_statement(Statement.objects.get(source__slug="editors", amount=2), person)
+    assert [row[:3] for row in believed(offering)] == [(0, None, "1")]
+    assert [row[:3] for row in believed(offering, LONG)] == [(0, None, "3")]
