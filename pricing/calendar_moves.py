@@ -138,7 +138,9 @@ def calendar_happenings(
     found += [_lost(move, moment, ruled) for move in gone if move.at not in replaced]
     latest = max((move.at for move in before if move.at <= moment), default=None)
     amended = {move.at for move in gone}
-    found += [_come(move, moment, ruled or move.at in amended or (latest or move.at) > move.at) for move in come]
+    for move in come:
+        corrects = move.at in amended or (latest or move.at) > move.at
+        found.append(CalendarHappening("corrected", move) if ruled else _come(move, moment, corrects))
     return _as_one_correction(found)
 
 

@@ -50,10 +50,11 @@ class RouteSheet:
 
 
 def routed_among(offering_ids: Collection[int]) -> list[int]:
-    """Those of some offerings whose ids anybody ever said to lead elsewhere, in order."""
+    """Those of some offerings whose ids anybody ever said to lead elsewhere, or that are believed to, in order."""
     # Routes are few beside offerings, of which a refresh may touch thousands.
-    said = RouteStatement.objects.order_by().values_list("offering_id", flat=True).distinct()
-    return sorted(set(offering_ids).intersection(said))
+    said = RouteStatement.objects.order_by().values_list("offering_id", flat=True)
+    believed = Alias.objects.filter(known_until=None).order_by().values_list("offering_id", flat=True)
+    return sorted(set(offering_ids).intersection(said.union(believed)))
 
 
 def load_route_sheets(

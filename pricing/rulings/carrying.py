@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from pricing.bookkeeping import Cause
 from pricing.calendar_bookkeeping import settle_calendars
-from pricing.models import CalendarStatement, Decision, Hold, Offering, PriceLine, Reference, Statement
+from pricing.models import CalendarStatement, Decision, Hold, Offering, PriceLine, Reference, RouteStatement, Statement
 from pricing.routes.settling import settle_whole
 from pricing.sheets import LedgerError, Outcome, ensure_lines
 
@@ -23,13 +23,14 @@ class Evidence:
     """What goes from one offering to another, by ids, as a decision keeps it so that its undoing finds it.
 
     ``references`` are (reference, whether a person had linked it before); all that these ever said goes with them.
-    The rest is people's: statements, calendars and pins.
+    The rest is people's: statements, calendars, pins and routes.
     """
 
     references: list[tuple[int, bool]]
     statements: list[int] = field(default_factory=list)
     calendars: list[int] = field(default_factory=list)
     pins: list[int] = field(default_factory=list)
+    routes: list[int] = field(default_factory=list)
 
     def as_details(self) -> dict[str, object]:
         """In JSON's values."""
@@ -38,6 +39,7 @@ class Evidence:
             "statements": self.statements,
             "calendars": self.calendars,
             "pins": self.pins,
+            "routes": self.routes,
         }
 
     @property
@@ -49,7 +51,8 @@ class Evidence:
 def evidence_in(details: dict[str, Any]) -> Evidence:
     """What a decision kept of the evidence that it carried."""
     references = [(pk, by_person) for pk, by_person in details["references"]]
-    return Evidence(references, details["statements"], details["calendars"], details["pins"])
+    # Decisions of before routes were carried name none.
+    return Evidence(references, details["statements"], details["calendars"], details["pins"], details.get("routes", []))
 
 
 def whole_evidence(offering: Offering) -> Evidence:
@@ -57,9 +60,10 @@ def whole_evidence(offering: Offering) -> Evidence:
     statements = Statement.objects.filter(line__offering=offering, reference=None)
     calendars = CalendarStatement.objects.filter(offering=offering, reference=None)
     pins = Decision.objects.filter(offering=offering, kind=Decision.Kind.PIN)
+    routes = RouteStatement.objects.filter(offering=offering, reference=None)
     return Evidence(
         [(row.pk, row.linked_by_person) for row in offering.references.order_by("pk")],
-        *(sorted(rows.values_list("pk", flat=True)) for rows in (statements, calendars, pins)),
+        *(sorted(rows.values_list("pk", flat=True)) for rows in (statements, calendars, pins, routes)),
     )
 
 
@@ -74,6 +78,7 @@ def carry(evidence: Evidence, to: Offering, *, by_person: bool) -> None:
         reference.save(update_fields=["offering", "linked_by_person"])
     spoken = Q(reference__in=evidence.reference_ids)
     _carry_calendars(spoken | Q(pk__in=evidence.calendars), to)
+    _carry_routes(spoken | Q(pk__in=evidence.routes), to)
     _carry_statements(spoken | Q(pk__in=evidence.statements), evidence, to)
 
 
@@ -101,6 +106,17 @@ def _carry_calendars(which: Q, to: Offering) -> None:
     rulings = Decision.objects.filter(kind__in=[Decision.Kind.CALENDAR, Decision.Kind.UNDO], offering__in=origins)
     ruled = [pk for pk, details in rulings.values_list("pk", "details") if details.get("calendar") in ids]
     moved.update(offering=to)
+    Decision.objects.filter(pk__in=ruled).update(offering=to)
+
+
+def _carry_routes(which: Q, to: Offering) -> None:
+    """Give what is said of where an id leads, but for what leads to the other offering: that is no route any more."""
+    moved = RouteStatement.objects.filter(which).exclude(offering=to)
+    ids = set(moved.exclude(target_offering=to).values_list("pk", flat=True))
+    origins = set(moved.values_list("offering_id", flat=True))
+    rulings = Decision.objects.filter(kind__in=[Decision.Kind.REROUTE, Decision.Kind.UNDO], offering__in=origins)
+    ruled = [pk for pk, details in rulings.values_list("pk", "details") if details.get("route") in ids]
+    RouteStatement.objects.filter(pk__in=ids).update(offering=to)
     Decision.objects.filter(pk__in=ruled).update(offering=to)
 
 

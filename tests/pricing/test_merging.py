@@ -6,12 +6,12 @@ import pytest
 
 from companies.models import Company
 from pricing import ledger
-from pricing.claims import Conditions
+from pricing.claims import Conditions, SlotRule
 from pricing.models import Decision, Hold, Offering, PricingChange, Reference, Statement
-from tests.pricing.believing import price
+from tests.pricing.believing import day, price
 from tests.pricing.conftest import SetClock
-from tests.pricing.stages import Stage, believed, claim, everything, last_change
-from tests.pricing.worlds import PLAIN
+from tests.pricing.stages import Stage, believed, claim, everything, last_change, leading, routed
+from tests.pricing.worlds import PEAK, PLAIN, REST
 
 OUTPUT = Conditions("output_tokens")
 pytestmark = pytest.mark.usefixtures("clock")
@@ -211,3 +211,51 @@ def test_a_merge_is_undone_once(twins: tuple[Offering, Offering], person: ledger
     ledger.undo(merged(), person)
     with pytest.raises(ledger.LedgerError, match="undone already"):
         ledger.undo(merged(), person)
+
+
+def test_where_an_id_leads_goes_with_it(stage: Stage, person: ledger.Ruling, clock: SetClock) -> None:
+    target, chat, kept = (stage.offering(name) for name in ("v4", "chat", "Chat-x"))
+    stage.read("models-dev", 0, {target: [price("1", external_id="v4")]})
+    ledger.reroute(chat, target, person)
+    clock(111)
+    ledger.merge(chat, kept, person)
+    assert routed(chat) == []
+    assert [row[2] for row in routed(kept)] == ["v4"]
+    clock(112)
+    ledger.undo(Decision.objects.get(kind="merge"), person)
+    assert [row[2] for row in routed(chat)] == ["v4"]
+    assert routed(kept) == []
+
+
+def test_the_route_that_a_feed_states_is_no_news_after_a_merge(
+    stage: Stage, person: ledger.Ruling, clock: SetClock
+) -> None:
+    target, chat, kept = (stage.offering(name) for name in ("v4", "chat", "Chat-x"))
+    stage.read("models-dev", 0, {target: [price("1", external_id="v4")]})
+    for at in (1, 2):
+        stage.read("genai-prices", at, {chat: [price("7", OUTPUT)]}, routes={chat: [leading(target)]})
+    ledger.merge(chat, kept, person)
+    before = PricingChange.objects.count()
+    clock(112)
+    reference = Reference.objects.get(source__slug="genai-prices")
+    reading = ledger.Reading(stage.source("genai-prices"), day(112), "the same")
+    told = ledger.Told(reference.pk, kept.pk, [price("7", OUTPUT).claim])
+    ledger.observe(reading, [told], routes=[ledger.ToldRoute(reference.pk, kept.pk, *leading(target))])
+    assert PricingChange.objects.count() == before
+    assert [row[2] for row in routed(kept)] == ["v4"]
+
+
+def test_announced_hours_that_go_with_a_merge_are_no_news_of_the_market(
+    stage: Stage, person: ledger.Ruling, clock: SetClock
+) -> None:
+    kept, absorbed = stage.offering("v4"), stage.offering("x-v4")
+    stage.read("models-dev", 0, {kept: [price("1", external_id="v4")]})
+    ledger.state_together(absorbed, [claim("1", REST), claim("2", PEAK)], person)
+    ledger.state_calendar(absorbed, [SlotRule("peak", ((60, 240),)), SlotRule("off-peak", is_rest=True)], person)
+    clock(111)
+    later = [SlotRule("peak", ((60, 600),)), SlotRule("off-peak", is_rest=True)]
+    ledger.state_calendar(absorbed, later, person, effective_from=day(120))
+    clock(112)
+    ledger.merge(absorbed, kept, person)
+    made = PricingChange.objects.filter(decision__kind="merge")
+    assert set(made.values_list("nature", flat=True)) == {"correction"}
