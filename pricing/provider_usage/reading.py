@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 
-from pricing.usage import MOST, Quantity, UsageError, read_usage, with_least_overlap
+from pricing.usage import MOST, Quantity, UsageError, read_usage, told, with_least_overlap
+from tracker.amounts import PLACES, fits
 
 _STEP = re.compile(r"(?P<key>[^\[]+)(?:\[(?P<name>\w+)=(?P<value>\w+)\])?")
 _DEEPEST = 8
@@ -149,7 +150,10 @@ def _number(root: str, place: str, value: object) -> Quantity:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise UsageError(_at(root, place), f"is {value!r:.60}; a number was expected")
     if (isinstance(value, Decimal) and not value.is_finite()) or not 0 <= value <= MOST:
-        raise UsageError(_at(root, place), f"is {value}; a count from 0 to 10^18 was expected")
+        raise UsageError(_at(root, place), f"is {told(value)}; a count from 0 to 10^18 was expected")
+    # Before it is added to others, where a digit too many would be lost.
+    if isinstance(value, Decimal) and not fits(value):
+        raise UsageError(_at(root, place), f"is {told(value)}; at most {PLACES} decimals were expected")
     return value
 
 
