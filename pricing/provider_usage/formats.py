@@ -24,7 +24,7 @@ _OPENAI_TERMS = (
 
 
 def _read(paths: str, *meters: str) -> Reading:
-    """Paths with ``|`` between them: the first that is there counts."""
+    """Paths with ``|`` between them: the first that is there counts; with ``+``, they count together."""
     return Reading(tuple(paths.split("|")), meters)
 
 
@@ -83,7 +83,6 @@ _REALTIME = Format(
         "output_token_details.text_tokens",
     ),
     _OPENAI_TERMS,
-    ("response.model", "model"),
 )
 # ``type`` is ``tokens`` or ``duration``, and only the fields of the one are there.
 _TRANSCRIPTIONS = Format(
@@ -97,12 +96,17 @@ _TRANSCRIPTIONS = Format(
     ("total_tokens", "type", "input_token_details.text_tokens"),
 )
 
+# Where the total of what was written to the cache is left out, its parts by lifetime make it up.
+_ANTHROPIC_WRITTEN = (
+    "cache_creation_input_tokens|cache_creation.ephemeral_5m_input_tokens+cache_creation.ephemeral_1h_input_tokens"
+)
+_BEDROCK_WRITTEN = "cacheWriteInputTokens|cacheDetails[ttl=5m].inputTokens+cacheDetails[ttl=1h].inputTokens"
 _ANTHROPIC = Format(
     ("usage", "message.usage"),
     (
         _read("input_tokens", "input_tokens"),
         _read("cache_read_input_tokens", "input_tokens", "cache_read_tokens"),
-        _read("cache_creation_input_tokens", "input_tokens", "cache_write_tokens"),
+        _read(_ANTHROPIC_WRITTEN, "input_tokens", "cache_write_tokens"),
         _read("cache_creation.ephemeral_5m_input_tokens", "cache_write_5m_tokens"),
         _read("cache_creation.ephemeral_1h_input_tokens", "cache_write_1h_tokens"),
         _read("output_tokens", "output_tokens"),
@@ -116,7 +120,6 @@ _ANTHROPIC = Format(
         TermReading("speed", "service_tier", {"standard": "", "fast": "fast"}),
         TermReading("inference_geo", "region", {"us": "us", "eu": "eu", "global": "", "not_available": ""}),
     ),
-    ("model", "message.model"),
 )
 
 _GEMINI_MODALITIES = {"AUDIO": "audio", "IMAGE": "image", "DOCUMENT": "image", "VIDEO": "video"}
@@ -184,7 +187,7 @@ _BEDROCK = Format(
     (
         _read("inputTokens", "input_tokens"),
         _read("cacheReadInputTokens", "input_tokens", "cache_read_tokens"),
-        _read("cacheWriteInputTokens", "input_tokens", "cache_write_tokens"),
+        _read(_BEDROCK_WRITTEN, "input_tokens", "cache_write_tokens"),
         _read("cacheDetails[ttl=5m].inputTokens", "cache_write_5m_tokens"),
         _read("cacheDetails[ttl=1h].inputTokens", "cache_write_1h_tokens"),
         _read("outputTokens", "output_tokens"),
@@ -234,7 +237,9 @@ _COHERE = Format(
         _read("billed_units.input_tokens|tokens.input_tokens", "input_tokens"),
         _read("billed_units.output_tokens|tokens.output_tokens", "output_tokens"),
         _read("billed_units.search_units", "queries"),
-        _read("billed_units.images", "input_images"),
+        # Newer models are charged by the tokens of their images, and older ones by the image.
+        _read("billed_units.image_tokens", "input_tokens", "input_image_tokens"),
+        Reading(("billed_units.images",), ("input_images",), unless="billed_units.image_tokens"),
     ),
     ("api_version.version",),
 )
@@ -325,7 +330,7 @@ _MOONSHOT = Format(
     _CHAT_KNOWN,
     _OPENAI_TERMS,
 )
-_CLOUDFLARE = Format(("result.usage", "usage"), _CHAT_READINGS, _CHAT_KNOWN, _OPENAI_TERMS, ("result.model", "model"))
+_CLOUDFLARE = Format(("result.usage", "usage"), _CHAT_READINGS, _CHAT_KNOWN, _OPENAI_TERMS)
 _CURSOR = Format(
     ("tokenUsage",),
     (

@@ -7,7 +7,7 @@ takes the elements that carry a value: ``promptTokensDetails[modality=AUDIO].tok
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -22,10 +22,15 @@ _LONGEST_TERM = 100
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Paths of one count, of which the first that is there is read, and the meters that it adds to."""
+    """Paths of one count, of which the first that is there is read, and the meters that it adds to.
+
+    Paths with ``+`` between them are read as one: their sum. Where what the path ``unless`` leads to is more than
+    nothing, this repeats it in another way.
+    """
 
     paths: tuple[str, ...]
     meters: tuple[str, ...]
+    unless: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,7 @@ class TermReading:
     """A path whose text fixes a term of the call; what ``means`` makes of some texts may be nothing.
 
     Any other text is taken as it is: a tier that nobody foresaw is one still. The path starts at the
-    usage, or at the whole body when ``in_body``.
+    usage; when ``in_body``, at what the usage object stands in, then at the whole body.
     """
 
     path: str
@@ -47,8 +52,9 @@ class Format:
     """How one provider reports usage.
 
     ``roots`` are the places of the usage object in a whole answer. ``known`` are paths that repeat
-    what other fields say, or what nobody charges for. ``defaults`` are the terms of a call that names
-    none. What meters of ``within_request`` count, a fee for each request pays for where there is one.
+    what other fields say, or what nobody charges for. ``model_paths`` start where terms ``in_body``
+    do. ``defaults`` are the terms of a call that names none. What meters of ``within_request`` count,
+    a fee for each request pays for where there is one.
     """
 
     roots: tuple[str, ...]
@@ -82,12 +88,13 @@ class MappedUsage:
 def read_body(form: Format, body: dict[str, object]) -> MappedUsage:
     """Map a body by its format. Raises UsageError with the path that is wrong."""
     root, usage = _usage_object(form, body)
+    around = _around(root, body)
     counts: dict[str, Quantity] = {}
     places: dict[str, str] = {}
     seen: set[str] = set()
     for reading in form.readings:
         found = _first(reading.paths, usage, root, seen)
-        if found is None:
+        if found is None or (reading.unless and any(value for _, value in _find(reading.unless, usage))):
             continue
         place, quantity = found
         for meter in reading.meters:
@@ -98,13 +105,13 @@ def read_body(form: Format, body: dict[str, object]) -> MappedUsage:
         raise UsageError(_at(root, ""), f"has no usage; fields such as {expected} were expected")
     for path in form.known:
         seen.update([place for place, _ in _find(path, usage)])
-    terms = _terms(form, body, usage, seen)
+    terms = _terms(form, around, usage, seen)
     unused = tuple(_at(root, path) for path in _leaves(usage) if path not in seen)
     return MappedUsage(
         usage=with_least_overlap(_read(counts, places)),
         unused=unused,
         terms=terms,
-        model=_model(form, body),
+        model=_model(form, around),
         places=places,
         defaults=form.defaults,
         within_request=form.within_request,
@@ -136,7 +143,7 @@ def _first(paths: Sequence[str], usage: dict[str, object], root: str, seen: set[
     """The place and the sum of what the first path that is there finds; the paths after it repeat it."""
     first: tuple[str, Quantity] | None = None
     for path in paths:
-        found = _find(path, usage)
+        found = [each for part in path.split("+") for each in _find(part, usage)]
         seen.update([place for place, _ in found])
         numbers = [_number(root, place, value) for place, value in found if value is not None and value != {}]
         if numbers and first is None:
@@ -184,22 +191,31 @@ def _elements(place: str, value: object, name: str, wanted: str | None) -> list[
     return [(f"{place}[{n}]", one) for n, one in elements if isinstance(one, dict) and one.get(name) == wanted]
 
 
-def _terms(form: Format, body: dict[str, object], usage: dict[str, object], seen: set[str]) -> dict[str, str]:
+def _around(root: str, body: dict[str, object]) -> list[object]:
+    """Where an answer says more of its usage: what the usage object stands in, as in an event, then the whole body."""
+    inner, _, _ = root.rpartition(".")
+    return [*(found for _, found in _find(inner, body) if inner), body]
+
+
+def _terms(form: Format, around: list[object], usage: dict[str, object], seen: set[str]) -> dict[str, str]:
     terms: dict[str, str] = {}
     for reading in form.terms:
-        for place, text in _find(reading.path, body if reading.in_body else usage):
-            if not isinstance(text, str):
-                continue
-            said = text.strip().lower()[:_LONGEST_TERM]
-            if not reading.in_body:
-                seen.add(place)
-            if meaning := reading.means.get(said, said):
-                terms[reading.term] = meaning
+        if not reading.in_body:
+            seen.update([place for place, text in _find(reading.path, usage) if isinstance(text, str)])
+        said = _text(reading.path, around if reading.in_body else [usage])
+        if meaning := reading.means.get(said, said):
+            terms[reading.term] = meaning
     return terms
 
 
-def _model(form: Format, body: dict[str, object]) -> str:
-    names = (name for path in form.model_paths for _, name in _find(path, body))
+def _text(path: str, starts: Iterable[object]) -> str:
+    """The first text that a path leads to, in small letters; empty where it leads to none."""
+    found = (text for start in starts for _, text in _find(path, start) if isinstance(text, str))
+    return next(filter(None, (text.strip().lower()[:_LONGEST_TERM] for text in found)), "")
+
+
+def _model(form: Format, around: list[object]) -> str:
+    names = (name for start in around for path in form.model_paths for _, name in _find(path, start))
     return next((name for name in names if isinstance(name, str)), "")
 
 
