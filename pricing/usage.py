@@ -9,12 +9,12 @@ and of ``input_audio_tokens`` as well. Two counts whose common part is not state
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from functools import cache, lru_cache
 
 from pricing.likeness import misspelt
 from pricing.meters import METERS, MODALITIES
-from tracker.amounts import PLACES, fits
+from tracker.amounts import EXACT, PLACES, fits
 
 Quantity = int | Decimal
 
@@ -159,10 +159,11 @@ def apart(usage: Mapping[str, Quantity]) -> dict[str, Quantity]:
     """
     held: list[Quantity] = []
     counts = shape(tuple(usage))
-    for meter, inside in counts:
-        held.append(usage.get(meter, 0) - sum(held[place] for place in inside))
-        if held[-1] < 0:
-            raise contradiction(usage, meter)
+    with localcontext(EXACT):
+        for meter, inside in counts:
+            held.append(usage.get(meter, 0) - sum(held[place] for place in inside))
+            if held[-1] < 0:
+                raise contradiction(usage, meter)
     return {meter: quantity for (meter, _), quantity in zip(counts, held, strict=True)}
 
 

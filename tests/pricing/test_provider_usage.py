@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -448,6 +449,11 @@ def test_images_given_to_cohere_are_counted_by_their_tokens_or_else_by_number(
 ) -> None:
     mapped = map_usage("cohere", {"meta": {"billed_units": billed}})
     assert (mapped.usage, mapped.unused) == (usage, ())
+
+
+def test_no_digit_of_a_bodys_counts_is_lost() -> None:
+    seconds = Decimal("123456789012345678.123456789012345678")
+    assert map_usage("mistral", {"prompt_audio_seconds": seconds}).usage == {"input_audio_seconds": seconds}
 
 
 def test_every_alias_names_a_format() -> None:
