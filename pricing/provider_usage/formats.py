@@ -62,7 +62,15 @@ _RESPONSES_READINGS = (
 _RESPONSES_KNOWN = ("total_tokens", "input_tokens_details.text_tokens", "output_tokens_details.text_tokens")
 
 _CHAT = Format(("usage",), _CHAT_READINGS, _CHAT_KNOWN, _OPENAI_TERMS)
-_RESPONSES = Format(("response.usage", "usage"), _RESPONSES_READINGS, _RESPONSES_KNOWN, _OPENAI_TERMS)
+# Each has a fee of its own, by rules that its items do not settle: of web searches only some actions are charged.
+_OPENAI_TOOLS = ("web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call")
+_RESPONSES = Format(
+    ("response.usage", "usage"),
+    _RESPONSES_READINGS,
+    _RESPONSES_KNOWN,
+    _OPENAI_TERMS,
+    charged_too=tuple(f"output[type={tool}]" for tool in _OPENAI_TOOLS),
+)
 _EMBEDDINGS = Format(("usage",), (_read("prompt_tokens|total_tokens", "input_tokens"),))
 _REALTIME = Format(
     ("response.usage", "usage"),
@@ -180,6 +188,8 @@ _GEMINI = Format(
         *(TermReading(path, "service_tier", _GEMINI_TRAFFIC) for path in _both("trafficType").split("|")),
     ),
     ("modelVersion", "model_version", "model"),
+    # By the query with newer models, by the prompt that led to any with older ones.
+    charged_too=tuple(_both("candidates[].groundingMetadata.webSearchQueries").split("|")),
 )
 
 _BEDROCK = Format(

@@ -1,7 +1,8 @@
 """Reading a usage body by a table of paths.
 
 A path is a row of keys with dots between them: ``prompt_tokens_details.cached_tokens``. Of a list it
-takes the elements that carry a value: ``promptTokensDetails[modality=AUDIO].tokenCount``.
+takes the elements that carry a value: ``promptTokensDetails[modality=AUDIO].tokenCount``, or all of them:
+``candidates[].groundingMetadata``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from functools import lru_cache
 from pricing.usage import MOST, Quantity, UsageError, read_usage, told, with_least_overlap
 from tracker.amounts import PLACES, fits
 
-_STEP = re.compile(r"(?P<key>[^\[]+)(?:\[(?P<name>\w+)=(?P<value>\w+)\])?")
+_STEP = re.compile(r"(?P<key>[^\[]+)(?:\[(?P<name>\w*)(?:=(?P<value>\w+))?\])?")
 _DEEPEST = 8
 _LONGEST_TERM = 100
 
@@ -54,7 +55,8 @@ class Format:
     ``roots`` are the places of the usage object in a whole answer. ``known`` are paths that repeat
     what other fields say, or what nobody charges for. ``model_paths`` start where terms ``in_body``
     do. ``defaults`` are the terms of a call that names none. What meters of ``within_request`` count,
-    a fee for each request pays for where there is one.
+    a fee for each request pays for where there is one. ``charged_too`` are paths in the answer of what
+    is charged beside the usage and is not counted: it is named, so that nobody takes it for priced.
     """
 
     roots: tuple[str, ...]
@@ -64,16 +66,17 @@ class Format:
     model_paths: tuple[str, ...] = ("model",)
     defaults: Mapping[str, str] = field(default_factory=dict)
     within_request: tuple[str, ...] = ()
+    charged_too: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class MappedUsage:
     """A usage by meter, and what else the body says.
 
-    ``unused`` are the paths of the usage object that had no part in it. ``terms`` are the service
-    tier, region or variant that the provider says it applied; the offering need not tell them apart.
-    ``places`` are the paths at which meters were first read. ``defaults`` and ``within_request`` are
-    those of the format.
+    ``unused`` are the paths of the usage object, and of what else is charged, that had no part in it.
+    ``terms`` are the service tier, region or variant that the provider says it applied; the offering
+    need not tell them apart. ``places`` are the paths at which meters were first read. ``defaults`` and
+    ``within_request`` are those of the format.
     """
 
     usage: dict[str, Quantity]
@@ -106,10 +109,10 @@ def read_body(form: Format, body: dict[str, object]) -> MappedUsage:
     for path in form.known:
         seen.update([place for place, _ in _find(path, usage)])
     terms = _terms(form, around, usage, seen)
-    unused = tuple(_at(root, path) for path in _leaves(usage) if path not in seen)
+    unused = [_at(root, path) for path in _leaves(usage) if path not in seen]
     return MappedUsage(
         usage=with_least_overlap(_read(counts, places)),
-        unused=unused,
+        unused=(*unused, *_charged_too(form, root, body)),
         terms=terms,
         model=_model(form, around),
         places=places,
@@ -187,8 +190,9 @@ def _find(path: str, start: object) -> list[tuple[str, object]]:
 
 
 def _elements(place: str, value: object, name: str, wanted: str | None) -> list[tuple[str, object]]:
-    elements = enumerate(value) if isinstance(value, list) else ()
-    return [(f"{place}[{n}]", one) for n, one in elements if isinstance(one, dict) and one.get(name) == wanted]
+    """The objects in a list that carry a value under a name; all of them where no name is given."""
+    objects = [(n, one) for n, one in enumerate(value) if isinstance(one, dict)] if isinstance(value, list) else []
+    return [(f"{place}[{n}]", one) for n, one in objects if not name or one.get(name) == wanted]
 
 
 def _around(root: str, body: dict[str, object]) -> list[object]:
@@ -212,6 +216,13 @@ def _text(path: str, starts: Iterable[object]) -> str:
     """The first text that a path leads to, in small letters; empty where it leads to none."""
     found = (text for start in starts for _, text in _find(path, start) if isinstance(text, str))
     return next(filter(None, (text.strip().lower()[:_LONGEST_TERM] for text in found)), "")
+
+
+def _charged_too(form: Format, root: str, body: dict[str, object]) -> list[str]:
+    """Where an answer tells, beside its usage, of what is charged too."""
+    answer, _, _ = root.rpartition(".")
+    paths = [f"{answer}.{path}" if answer else path for path in form.charged_too]
+    return [_at("", place) for path in paths for place, value in _find(path, body) if value]
 
 
 def _model(form: Format, around: list[object]) -> str:

@@ -309,6 +309,27 @@ def test_fields_that_are_not_used_are_named_by_their_path() -> None:
     )
 
 
+def test_tools_that_are_charged_beside_the_usage_are_named() -> None:
+    output = [{"type": "reasoning"}, {"type": "web_search_call"}, {"type": "message"}, {"type": "web_search_call"}]
+    answered = {"usage": {"input_tokens": 9, "output_tokens": 1}, "output": output}
+    named = ("output[1]", "output[3]")
+    assert map_usage("openai-responses", answered).unused == tuple(f"provider_usage.body.{place}" for place in named)
+    streamed = {"type": "response.completed", "response": answered}
+    assert map_usage("openai-responses", streamed).unused == tuple(
+        f"provider_usage.body.response.{place}" for place in named
+    )
+
+
+def test_searches_that_grounded_an_answer_of_geminis_are_named() -> None:
+    grounded, plain = {"groundingMetadata": {"webSearchQueries": ["a", "b"]}}, {"content": {}}
+    empty = {"groundingMetadata": {"webSearchQueries": []}}
+    body = {"candidates": [plain, grounded, empty], "usageMetadata": {"promptTokenCount": 5}}
+    assert map_usage("gemini", body).unused == ("provider_usage.body.candidates[1].groundingMetadata.webSearchQueries",)
+    assert map_usage("gemini", _as_python_writes_it(body)).unused == (
+        "provider_usage.body.candidates[1].grounding_metadata.web_search_queries",
+    )
+
+
 def test_cached_tokens_and_a_modality_overlap_only_as_much_as_they_must() -> None:
     usage = {
         "promptTokenCount": 1000,
