@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import localcontext
 
 from pricing.likeness import misspelt
-from pricing.provider_usage.formats import ALIASES, FORMATS
+from pricing.provider_usage.aliases import ALIASES
+from pricing.provider_usage.formats import FORMATS
 from pricing.provider_usage.reading import MappedUsage, read_body
 from pricing.usage import UsageError
 from tracker.amounts import EXACT

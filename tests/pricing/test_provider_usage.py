@@ -12,7 +12,7 @@ from genai_prices.data import providers
 from genai_prices.types import ArrayMatch, UsageExtractor
 
 from pricing.provider_usage import FORMATS, map_usage
-from pricing.provider_usage.formats import ALIASES
+from pricing.provider_usage.aliases import ALIASES
 from pricing.usage import UsageError, apart
 
 BODIES: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
