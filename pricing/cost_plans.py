@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Context, Decimal, FloatOperation, Inexact, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple, TypeVar
@@ -22,9 +22,8 @@ from typing import NamedTuple, TypeVar
 from pricing.meters import METERS
 from pricing.tariffs import SheetPrice, Situation, Tariffs, Terms
 from pricing.usage import Count, Quantity, containers, shape
+from tracker.amounts import EXACT as EXACT  # noqa: PLC0414 - others have it from here
 
-# Amounts have up to 38 digits and quantities 37: wide enough that nothing is ever rounded.
-EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, FloatOperation])
 # Prices that stand in for those of meters that they do not contain.
 STAND_INS = {
     "input_audio_seconds": ("audio_seconds",),

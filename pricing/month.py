@@ -23,9 +23,10 @@ from fractions import Fraction
 
 from pricing.calendars import Slots
 from pricing.cost import PriceSheet
-from pricing.cost_plans import EXACT, Plan, make_plan
+from pricing.cost_plans import Plan, make_plan
 from pricing.tariffs import CostError, SheetPrice, Terms
 from pricing.usage import Quantity, apart, read_usage
+from tracker.amounts import EXACT
 
 PLACES = 12
 _WEEKS = 52

@@ -9,12 +9,12 @@ and of ``input_audio_tokens`` as well. Two counts whose common part is not state
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from functools import cache, lru_cache
 
 from pricing.likeness import misspelt
 from pricing.meters import METERS, MODALITIES
-from tracker.amounts import PLACES, fits
+from tracker.amounts import EXACT, PLACES, fits
 
 Quantity = int | Decimal
 
@@ -22,6 +22,7 @@ Quantity = int | Decimal
 MOST = 10**18
 _KEYS = tuple(METERS)
 _LONGEST_KEY = 100
+_LONGEST_NUMBER = 60
 # Time, storage and shares of a billing period come in parts; everything else is counted.
 DIVISIBLE = frozenset(
     {
@@ -61,16 +62,22 @@ def _known(key: str) -> bool:
     raise UsageError(str(key)[:_LONGEST_KEY], f"is no usage key{meant}", choices)
 
 
+def told(number: Quantity) -> str:
+    """A number as messages say it: who sends a million digits does not want them back."""
+    text = str(Decimal(number))
+    return text if len(text) <= _LONGEST_NUMBER else f"{text[:_LONGEST_NUMBER]}…"
+
+
 def _quantity(key: str, value: object) -> Quantity:
     number = _number(key, value)
     if not 0 <= number <= MOST:
-        raise UsageError(key, f"is {number}; a count from 0 to 10^18 was expected")
+        raise UsageError(key, f"is {told(number)}; a count from 0 to 10^18 was expected")
     if number == (whole := int(number)):
         return whole
     if key not in DIVISIBLE:
-        raise UsageError(key, f"is {number}; a whole number was expected")
+        raise UsageError(key, f"is {told(number)}; a whole number was expected")
     if not fits(number):
-        raise UsageError(key, f"is {number}; at most {PLACES} decimals were expected")
+        raise UsageError(key, f"is {told(number)}; at most {PLACES} decimals were expected")
     return number
 
 
@@ -81,7 +88,7 @@ def _number(key: str, value: object) -> Decimal:
         raise UsageError(key, f"is {value!r:.60}; a number was expected")
     number = Decimal(value)
     if not number.is_finite():
-        raise UsageError(key, f"is {number}; a count from 0 to 10^18 was expected")
+        raise UsageError(key, f"is {told(number)}; a count from 0 to 10^18 was expected")
     return number
 
 
@@ -152,10 +159,11 @@ def apart(usage: Mapping[str, Quantity]) -> dict[str, Quantity]:
     """
     held: list[Quantity] = []
     counts = shape(tuple(usage))
-    for meter, inside in counts:
-        held.append(usage.get(meter, 0) - sum(held[place] for place in inside))
-        if held[-1] < 0:
-            raise contradiction(usage, meter)
+    with localcontext(EXACT):
+        for meter, inside in counts:
+            held.append(usage.get(meter, 0) - sum(held[place] for place in inside))
+            if held[-1] < 0:
+                raise contradiction(usage, meter)
     return {meter: quantity for (meter, _), quantity in zip(counts, held, strict=True)}
 
 
@@ -187,11 +195,11 @@ def contradiction(usage: Mapping[str, Quantity], meter: str) -> UsageError:
     parts = {key: quantity for key, quantity in usage.items() if quantity and meter in containers(key)}
     for key, quantity in parts.items():
         if quantity > whole:
-            return UsageError(key, f"is {quantity}, more than {meter} ({whole}), which includes it")
-    listed = " and ".join(f"{key} ({quantity})" for key, quantity in sorted(parts.items()))
+            return UsageError(key, f"is {told(quantity)}, more than {meter} ({told(whole)}), which includes it")
+    listed = " and ".join(f"{key} ({told(quantity)})" for key, quantity in sorted(parts.items()))
     missing = sorted({key for one in parts for other in parts if (key := _common(one, other)) and key not in usage})
     hint = f"; if some are both, say how many as {' and '.join(missing)}" if missing else ""
-    return UsageError(meter, f"is {whole}, less than what it includes: {listed}{hint}")
+    return UsageError(meter, f"is {told(whole)}, less than what it includes: {listed}{hint}")
 
 
 def _common(one: str, other: str) -> str:

@@ -1,12 +1,14 @@
-"""Exact amounts as values: what fits in numeric(38,18), and how an amount is written."""
+"""Exact amounts as values: what fits in numeric(38,18), how they are reckoned with, and how one is written."""
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal, FloatOperation, Inexact, InvalidOperation
 from functools import lru_cache
 
 DIGITS = 38
 PLACES = 18
+# Amounts have up to 38 digits and quantities 37: wide enough that nothing is ever rounded.
+EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, FloatOperation])
 _WHOLE = DIGITS - PLACES
 _WIDTH = DIGITS + 1
 _COMPLEMENT = str.maketrans("0123456789", "9876543210")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 import msgspec
@@ -52,11 +52,19 @@ class NoJson(ValueError):
     """A body of which some line is no JSON."""
 
 
+def _exact(text: str) -> Decimal:
+    """A number of JSON. Infinite where its exponent is beyond all decimals, so that its line is refused, alone."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("-Infinity" if text.startswith("-") else "Infinity")
+
+
 # Bytes at each end of a body that are looked at for its own fields, and that may stand between two of its lines.
 _END = 4096
 _BETWEEN = 4
-_BODY = msgspec.json.Decoder(FoundLines, float_hook=Decimal)
-_LINES = msgspec.json.Decoder(list[ReceivedLine], float_hook=Decimal)
+_BODY = msgspec.json.Decoder(FoundLines, float_hook=_exact)
+_LINES = msgspec.json.Decoder(list[ReceivedLine], float_hook=_exact)
 
 
 def find_lines(received: bytes) -> FoundLines | None:
@@ -110,8 +118,8 @@ def _outside_lines(received: bytes, found: FoundLines | None) -> bytes:
 
 
 def read_json(text: bytes) -> Any:
-    """Any JSON, its numbers exact. Raises ValueError and RecursionError."""
-    return json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+    """Any JSON, its numbers exact where a decimal can be (see ``_exact``). Raises ValueError and RecursionError."""
+    return json.loads(text, parse_float=_exact, parse_constant=_no_number)
 
 
 def _no_number(text: str) -> NoReturn:

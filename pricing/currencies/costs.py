@@ -7,10 +7,10 @@ from datetime import datetime
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from pricing.cost_plans import EXACT
 from pricing.costing.asked import AskedLine, LineFault
 from pricing.currencies.conversion import Conversion, NoRate, Rates
 from pricing.currencies.recorded import current_rates
+from tracker.amounts import EXACT
 
 if TYPE_CHECKING:  # which asks this module
     from pricing.costing.lines import Answer, Asked, CostedLine

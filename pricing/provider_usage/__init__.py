@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import localcontext
+
 from pricing.likeness import misspelt
-from pricing.provider_usage.formats import ALIASES, FORMATS
+from pricing.provider_usage.aliases import ALIASES
+from pricing.provider_usage.formats import FORMATS
 from pricing.provider_usage.reading import MappedUsage, read_body
 from pricing.usage import UsageError
+from tracker.amounts import EXACT
 
 __all__ = ["FORMATS", "MappedUsage", "map_usage"]
 
@@ -25,4 +29,6 @@ def map_usage(format_name: str, body: object) -> MappedUsage:
         raise UsageError("provider_usage.format", detail, choices)
     if not isinstance(body, dict):
         raise UsageError("provider_usage.body", f"is {type(body).__name__}; an object was expected")
-    return read_body(form, body)
+    # Counts are added, and may have more digits than are usually kept.
+    with localcontext(EXACT):
+        return read_body(form, body)

@@ -24,7 +24,7 @@ _OPENAI_TERMS = (
 
 
 def _read(paths: str, *meters: str) -> Reading:
-    """Paths with ``|`` between them: the first that is there counts."""
+    """Paths with ``|`` between them: the first that is there counts; with ``+``, they count together."""
     return Reading(tuple(paths.split("|")), meters)
 
 
@@ -62,7 +62,15 @@ _RESPONSES_READINGS = (
 _RESPONSES_KNOWN = ("total_tokens", "input_tokens_details.text_tokens", "output_tokens_details.text_tokens")
 
 _CHAT = Format(("usage",), _CHAT_READINGS, _CHAT_KNOWN, _OPENAI_TERMS)
-_RESPONSES = Format(("response.usage", "usage"), _RESPONSES_READINGS, _RESPONSES_KNOWN, _OPENAI_TERMS)
+# Each has a fee of its own, by rules that its items do not settle: of web searches only some actions are charged.
+_OPENAI_TOOLS = ("web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call")
+_RESPONSES = Format(
+    ("response.usage", "usage"),
+    _RESPONSES_READINGS,
+    _RESPONSES_KNOWN,
+    _OPENAI_TERMS,
+    charged_too=tuple(f"output[type={tool}]" for tool in _OPENAI_TOOLS),
+)
 _EMBEDDINGS = Format(("usage",), (_read("prompt_tokens|total_tokens", "input_tokens"),))
 _REALTIME = Format(
     ("response.usage", "usage"),
@@ -83,7 +91,6 @@ _REALTIME = Format(
         "output_token_details.text_tokens",
     ),
     _OPENAI_TERMS,
-    ("response.model", "model"),
 )
 # ``type`` is ``tokens`` or ``duration``, and only the fields of the one are there.
 _TRANSCRIPTIONS = Format(
@@ -97,12 +104,17 @@ _TRANSCRIPTIONS = Format(
     ("total_tokens", "type", "input_token_details.text_tokens"),
 )
 
+# Where the total of what was written to the cache is left out, its parts by lifetime make it up.
+_ANTHROPIC_WRITTEN = (
+    "cache_creation_input_tokens|cache_creation.ephemeral_5m_input_tokens+cache_creation.ephemeral_1h_input_tokens"
+)
+_BEDROCK_WRITTEN = "cacheWriteInputTokens|cacheDetails[ttl=5m].inputTokens+cacheDetails[ttl=1h].inputTokens"
 _ANTHROPIC = Format(
     ("usage", "message.usage"),
     (
         _read("input_tokens", "input_tokens"),
         _read("cache_read_input_tokens", "input_tokens", "cache_read_tokens"),
-        _read("cache_creation_input_tokens", "input_tokens", "cache_write_tokens"),
+        _read(_ANTHROPIC_WRITTEN, "input_tokens", "cache_write_tokens"),
         _read("cache_creation.ephemeral_5m_input_tokens", "cache_write_5m_tokens"),
         _read("cache_creation.ephemeral_1h_input_tokens", "cache_write_1h_tokens"),
         _read("output_tokens", "output_tokens"),
@@ -116,7 +128,6 @@ _ANTHROPIC = Format(
         TermReading("speed", "service_tier", {"standard": "", "fast": "fast"}),
         TermReading("inference_geo", "region", {"us": "us", "eu": "eu", "global": "", "not_available": ""}),
     ),
-    ("model", "message.model"),
 )
 
 _GEMINI_MODALITIES = {"AUDIO": "audio", "IMAGE": "image", "DOCUMENT": "image", "VIDEO": "video"}
@@ -177,6 +188,8 @@ _GEMINI = Format(
         *(TermReading(path, "service_tier", _GEMINI_TRAFFIC) for path in _both("trafficType").split("|")),
     ),
     ("modelVersion", "model_version", "model"),
+    # By the query with newer models, by the prompt that led to any with older ones.
+    charged_too=tuple(_both("candidates[].groundingMetadata.webSearchQueries").split("|")),
 )
 
 _BEDROCK = Format(
@@ -184,7 +197,7 @@ _BEDROCK = Format(
     (
         _read("inputTokens", "input_tokens"),
         _read("cacheReadInputTokens", "input_tokens", "cache_read_tokens"),
-        _read("cacheWriteInputTokens", "input_tokens", "cache_write_tokens"),
+        _read(_BEDROCK_WRITTEN, "input_tokens", "cache_write_tokens"),
         _read("cacheDetails[ttl=5m].inputTokens", "cache_write_5m_tokens"),
         _read("cacheDetails[ttl=1h].inputTokens", "cache_write_1h_tokens"),
         _read("outputTokens", "output_tokens"),
@@ -234,7 +247,9 @@ _COHERE = Format(
         _read("billed_units.input_tokens|tokens.input_tokens", "input_tokens"),
         _read("billed_units.output_tokens|tokens.output_tokens", "output_tokens"),
         _read("billed_units.search_units", "queries"),
-        _read("billed_units.images", "input_images"),
+        # Newer models are charged by the tokens of their images, and older ones by the image.
+        _read("billed_units.image_tokens", "input_tokens", "input_image_tokens"),
+        Reading(("billed_units.images",), ("input_images",), unless="billed_units.image_tokens"),
     ),
     ("api_version.version",),
 )
@@ -325,7 +340,7 @@ _MOONSHOT = Format(
     _CHAT_KNOWN,
     _OPENAI_TERMS,
 )
-_CLOUDFLARE = Format(("result.usage", "usage"), _CHAT_READINGS, _CHAT_KNOWN, _OPENAI_TERMS, ("result.model", "model"))
+_CLOUDFLARE = Format(("result.usage", "usage"), _CHAT_READINGS, _CHAT_KNOWN, _OPENAI_TERMS)
 _CURSOR = Format(
     ("tokenUsage",),
     (
@@ -360,40 +375,4 @@ FORMATS: dict[str, Format] = {
     "databricks": _DATABRICKS,
     "cloudflare": _CLOUDFLARE,
     "cursor": _CURSOR,
-}
-
-# Other names, and sellers that answer in a format of somebody else's.
-ALIASES: dict[str, str] = {
-    "openai": "openai-chat",
-    "azure": "openai-chat",
-    "azure-chat": "openai-chat",
-    "azure-responses": "openai-responses",
-    "azure-embeddings": "openai-embeddings",
-    "anthropic-messages": "anthropic",
-    "claude": "anthropic",
-    "google": "gemini",
-    "vertex": "gemini",
-    "vertex-ai": "gemini",
-    "aws": "bedrock",
-    "bedrock-converse": "bedrock",
-    "bedrock-anthropic": "anthropic",
-    "deepseek-chat": "deepseek",
-    "mistral-chat": "mistral",
-    "cohere-chat": "cohere",
-    "cohere-embed": "cohere",
-    "cohere-rerank": "cohere",
-    "openrouter-chat": "openrouter",
-    "openrouter-responses": "openai-responses",
-    "x-ai": "xai",
-    "xai-chat": "xai",
-    "groq-chat": "groq",
-    "together": "openai-chat",
-    "fireworks": "openai-chat",
-    "cerebras": "openai-chat",
-    "zhipu": "openai-chat",
-    "zai": "openai-chat",
-    "minimax": "openai-chat",
-    "kimi": "moonshot",
-    "voyage": "openai-embeddings",
-    "jina": "openai-embeddings",
 }

@@ -10,7 +10,7 @@ from django.test import Client
 
 from pricing.api.views import costs
 from tests.api.contract import problem_of
-from tests.costing.asking import call, fault, post, results
+from tests.costing.asking import answer, call, fault, post, results
 
 pytestmark = pytest.mark.usefixtures("chat")
 
@@ -89,6 +89,66 @@ def test_one_bad_line_of_ten_thousand_errs_alone(client: Client) -> None:
     found = results(client, *([call()] * 6_000), call(at="now"), *([call()] * 3_999))
     assert [place for place, result in enumerate(found) if result["error"]] == [6_000]
     assert fault(found[6_000])["pointer"] == "#/lines/6000/at"
+
+
+BEYOND = "1e1000000000000000000"
+
+
+def anthropic(field: str, number: str) -> str:
+    """A line with a body of Anthropic's, of whose fields one has a number as it is written."""
+    usage = json.dumps({"input_tokens": 1, "output_tokens": 1})[:-1] + f', "{field}": {number}}}'
+    line = call(provider_usage={"format": "anthropic", "body": {"usage": "?"}})
+    return json.dumps(line).replace('"?"', usage)
+
+
+@pytest.mark.parametrize(
+    ("line", "where", "says"),
+    [
+        (json.dumps(call(usage={"input_tokens": "?"})).replace('"?"', BEYOND), "usage/input_tokens", "10^18"),
+        (json.dumps(call(usage={"input_tokens": "?"})).replace('"?"', f"-{BEYOND}"), "usage/input_tokens", "10^18"),
+        (json.dumps(call(usage={"audio_seconds": "?"})).replace('"?"', BEYOND), "usage/audio_seconds", "10^18"),
+        (json.dumps(call(id="?")).replace('"?"', BEYOND), "id", "whole number was expected"),
+        (json.dumps(call(at="?")).replace('"?"', BEYOND), "at", "a moment such as"),
+        (anthropic("cache_read_input_tokens", BEYOND), "provider_usage/body/usage/cache_read_input_tokens", "10^18"),
+        (
+            anthropic("cache_read_input_tokens", "1e-300"),
+            "provider_usage/body/usage/cache_read_input_tokens",
+            "at most 18 decimals",
+        ),
+    ],
+)
+@pytest.mark.parametrize("extra", ["", '"surplus": 1, '], ids=["found", "read with care"])
+def test_number_that_no_amount_can_hold_errs_alone(
+    client: Client, line: str, where: str, says: str, extra: str
+) -> None:
+    good = json.dumps(call())
+    sent = f'{{"lines": [{good}, {line}, {good}, {{{extra}{good[1:]}]}}'
+    before, wrong, after, _ = answer(post(client, sent))["results"]
+    assert (before["total"], after["total"]) == ("0.435", "0.435")
+    assert fault(wrong)["pointer"] == f"#/lines/1/{where}"
+    assert says in fault(wrong)["detail"]
+
+
+def test_number_that_no_decimal_can_hold_is_no_field_of_a_body(client: Client) -> None:
+    sent = f'{{"lines": [], "currency": {BEYOND}, "assume_earliest": {BEYOND}}}'
+    pointers = [each["pointer"] for each in problem_of(post(client, sent), 400)["errors"]]
+    assert pointers == ["#/currency", "#/assume_earliest"]
+
+
+@pytest.mark.parametrize("number", [f"1.{'0' * 100_000}1", f"0.{'1' * 100_000}", f"{'9' * 100_000}.5"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        call(usage={"input_tokens": "?"}),
+        call(usage={"audio_seconds": "?"}),
+        call(provider_usage={"format": "mistral", "body": {"usage": {"prompt_audio_seconds": "?"}}}),
+    ],
+    ids=["tokens", "seconds", "body"],
+)
+def test_echo_of_a_number_is_bounded(client: Client, line: Any, number: str) -> None:
+    response = post(client, json.dumps({"lines": [line]}).replace('"?"', number))
+    assert fault(answer(response)["results"][0])["status"] == 400
+    assert int(response.headers["Content-Length"]) < 2_000
 
 
 def test_more_than_ten_thousand_lines_are_too_many(client: Client) -> None:

@@ -176,6 +176,25 @@ def test_no_answer_differs_from_the_general_one(seed: int, odd: float) -> None:
     assert len(json.loads(expected)["results"]) == 3000
 
 
+@pytest.mark.usefixtures("chat")
+@pytest.mark.parametrize(
+    "at",
+    [
+        "9999-12-31T23:59:59-05:00",
+        "2026-12-01T00:00:00",
+        "2026-12-01",
+        "2026-12-01T00:00:00+02:00",
+        "0001-01-01T00:00+14",
+    ],
+)
+def test_moment_of_a_usual_line_is_read_as_that_of_any_other(at: str) -> None:
+    usual, asked = (json.dumps({"lines": [call(at=moment)]}).encode() for moment in ("2026-12-01T00:00:00Z", at))
+    expected = general(asked)
+    for _ in range(3):
+        fast(usual)
+    assert fast(asked) == expected
+
+
 @pytest.mark.usefixtures("sellers_sheets")
 def test_lines_seen_before_need_no_look_at_the_record(
     client: Client, django_assert_num_queries: DjangoAssertNumQueries

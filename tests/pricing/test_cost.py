@@ -329,6 +329,11 @@ def test_impossible_usage_is_refused() -> None:
         price(PLAIN, {"tokens_in": 1}, NOON)
 
 
+def test_no_digit_of_a_long_count_is_lost() -> None:
+    seconds = Decimal("123456789012345678.123456789012345678")
+    assert price(sheet_of(priced("audio_seconds", "1")), {"audio_seconds": seconds}, NOON).total == seconds
+
+
 def test_two_prices_of_one_line_at_once_are_refused() -> None:
     with pytest.raises(OverlappingPrices):
         sheet_of(

@@ -122,3 +122,9 @@ def test_usage_that_cannot_be_is_refused(usage: dict[str, Any]) -> None:
 def test_terms_choose_the_tariff() -> None:
     batch = sheet((Conditions("input_tokens"), "2"), (Conditions("input_tokens", service_tier="batch"), "1"))
     assert amounts(price_month(batch, {"input_tokens": 10**6}, NOW, terms=Terms("batch"))) == {2: 1}
+
+
+def test_a_month_of_a_count_with_many_digits_is_exact() -> None:
+    seconds = Decimal("123456789012345678.123456789012345678")
+    cost = price_month(sheet((Conditions("audio_seconds"), "1")), {"audio_seconds": seconds}, NOW)
+    assert cost.totals == {"USD": seconds}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from genai_prices.data import providers
 from genai_prices.types import ArrayMatch, UsageExtractor
 
 from pricing.provider_usage import FORMATS, map_usage
-from pricing.provider_usage.formats import ALIASES
+from pricing.provider_usage.aliases import ALIASES
 from pricing.usage import UsageError, apart
 
 BODIES: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
@@ -308,6 +309,27 @@ def test_fields_that_are_not_used_are_named_by_their_path() -> None:
     )
 
 
+def test_tools_that_are_charged_beside_the_usage_are_named() -> None:
+    output = [{"type": "reasoning"}, {"type": "web_search_call"}, {"type": "message"}, {"type": "web_search_call"}]
+    answered = {"usage": {"input_tokens": 9, "output_tokens": 1}, "output": output}
+    named = ("output[1]", "output[3]")
+    assert map_usage("openai-responses", answered).unused == tuple(f"provider_usage.body.{place}" for place in named)
+    streamed = {"type": "response.completed", "response": answered}
+    assert map_usage("openai-responses", streamed).unused == tuple(
+        f"provider_usage.body.response.{place}" for place in named
+    )
+
+
+def test_searches_that_grounded_an_answer_of_geminis_are_named() -> None:
+    grounded, plain = {"groundingMetadata": {"webSearchQueries": ["a", "b"]}}, {"content": {}}
+    empty = {"groundingMetadata": {"webSearchQueries": []}}
+    body = {"candidates": [plain, grounded, empty], "usageMetadata": {"promptTokenCount": 5}}
+    assert map_usage("gemini", body).unused == ("provider_usage.body.candidates[1].groundingMetadata.webSearchQueries",)
+    assert map_usage("gemini", _as_python_writes_it(body)).unused == (
+        "provider_usage.body.candidates[1].grounding_metadata.web_search_queries",
+    )
+
+
 def test_cached_tokens_and_a_modality_overlap_only_as_much_as_they_must() -> None:
     usage = {
         "promptTokenCount": 1000,
@@ -382,6 +404,77 @@ def test_tier_that_nobody_foresaw_is_told_as_it_is() -> None:
     assert map_usage("openai-chat", {"usage": usage, "service_tier": "default"}).terms == {"service_tier": "standard"}
     traffic = {"promptTokenCount": 1, "trafficType": "PROVISIONED_THROUGHPUT"}
     assert map_usage("gemini", {"usageMetadata": traffic}).terms == {"service_tier": "provisioned_throughput"}
+
+
+FLEX = {"model": "gpt-5", "service_tier": "flex", "usage": {"input_tokens": 9, "output_tokens": 1}}
+SERVED = {"serviceTier": {"type": "flex"}, "usage": {"inputTokens": 9, "outputTokens": 1}}
+CHAT = {"prompt_tokens": 9, "completion_tokens": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "tier", "model"),
+    [
+        ("openai-responses", {"type": "response.completed", "response": FLEX}, "flex", "gpt-5"),
+        ("xai-responses", {"type": "response.completed", "response": FLEX}, "flex", "gpt-5"),
+        ("openai-realtime", {"type": "response.done", "response": FLEX}, "flex", "gpt-5"),
+        ("bedrock", {"metadata": SERVED}, "flex", ""),
+        ("bedrock", {"metadata": {"usage": SERVED["usage"]}, "serviceTier": SERVED["serviceTier"]}, "flex", ""),
+        ("openai-responses", {"response": FLEX, "model": "gpt-4", "service_tier": "priority"}, "flex", "gpt-5"),
+        (
+            "openai-responses",
+            {"response": {"usage": FLEX["usage"]}, "model": "o3", "service_tier": "flex"},
+            "flex",
+            "o3",
+        ),
+        ("openai-responses", {"response": {**FLEX, "service_tier": None}, "service_tier": "flex"}, "flex", "gpt-5"),
+        ("anthropic", {"type": "message_start", "message": FLEX}, "", "gpt-5"),
+        ("cloudflare", {"result": {"usage": CHAT, "model": "llama", "service_tier": "flex"}}, "flex", "llama"),
+    ],
+)
+def test_event_says_its_tier_and_model_beside_its_usage(name: str, body: Any, tier: str, model: str) -> None:
+    mapped = map_usage(name, body)
+    assert (mapped.terms.get("service_tier", ""), mapped.model) == (tier, model)
+    assert mapped.unused == ()
+
+
+def test_cache_writes_told_only_by_their_lifetimes_add_up_to_their_total() -> None:
+    parts = {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 20}
+    written = {
+        "input_tokens": 125,
+        "cache_write_tokens": 120,
+        "cache_write_5m_tokens": 100,
+        "cache_write_1h_tokens": 20,
+        "output_tokens": 1,
+    }
+    usage = {"input_tokens": 5, "cache_creation": parts, "output_tokens": 1}
+    assert map_usage("anthropic", usage).usage == written
+    assert map_usage("anthropic", {**usage, "cache_creation_input_tokens": None}).usage == written
+    assert map_usage("anthropic", {**usage, "cache_creation_input_tokens": 120}).usage == written
+    details = [{"ttl": "5m", "inputTokens": 100}, {"ttl": "1h", "inputTokens": 20}]
+    mapped = map_usage("bedrock", {"inputTokens": 5, "cacheDetails": details, "outputTokens": 1})
+    assert (mapped.usage, mapped.unused) == (written, ())
+
+
+@pytest.mark.parametrize(
+    ("billed", "usage"),
+    [
+        ({"image_tokens": 2716}, {"input_tokens": 2716, "input_image_tokens": 2716}),
+        ({"image_tokens": 2716, "images": 1}, {"input_tokens": 2716, "input_image_tokens": 2716}),
+        ({"image_tokens": 2716, "input_tokens": 100}, {"input_tokens": 2816, "input_image_tokens": 2716}),
+        ({"images": 3}, {"input_images": 3}),
+        ({"images": 3, "image_tokens": 0}, {"input_tokens": 0, "input_image_tokens": 0, "input_images": 3}),
+    ],
+)
+def test_images_given_to_cohere_are_counted_by_their_tokens_or_else_by_number(
+    billed: dict[str, int], usage: dict[str, int]
+) -> None:
+    mapped = map_usage("cohere", {"meta": {"billed_units": billed}})
+    assert (mapped.usage, mapped.unused) == (usage, ())
+
+
+def test_no_digit_of_a_bodys_counts_is_lost() -> None:
+    seconds = Decimal("123456789012345678.123456789012345678")
+    assert map_usage("mistral", {"prompt_audio_seconds": seconds}).usage == {"input_audio_seconds": seconds}
 
 
 def test_every_alias_names_a_format() -> None:

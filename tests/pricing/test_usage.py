@@ -124,6 +124,14 @@ def test_seconds_and_storage_come_in_parts() -> None:
         read_usage({"audio_seconds": Decimal("1e-19")})
 
 
+def test_no_digit_of_a_long_count_is_lost() -> None:
+    long, longer = Decimal("123456789012345678.123456789012345678"), Decimal("999999999999999999.123456789012345678")
+    assert apart({"audio_seconds": long, "storage_gb_days": longer}) == {
+        "audio_seconds": long,
+        "storage_gb_days": longer,
+    }
+
+
 def test_an_unknown_key_is_named_with_those_that_look_like_it() -> None:
     with pytest.raises(UsageError) as refused:
         read_usage({"cached_tokens": 5})

@@ -14,12 +14,12 @@ from msgspec import UNSET, Raw, UnsetType
 
 from pricing.api.shapes.cost_text import result_writer, written_parts
 from pricing.api.shapes.costs import Id, ResultWriter
-from pricing.cost_plans import EXACT
 from pricing.costing.asked import LineFault, read_line
 from pricing.costing.lines import Asked, Desk
 from pricing.costing.memory import current_memory
 from pricing.costing.received import ReceivedLine, read_lines
 from pricing.costing.tills import Charge, Parts, Result
+from tracker.amounts import EXACT
 
 # So many lines are looked up together when they are priced the general way.
 LINES_AT_ONCE = 400
@@ -106,7 +106,8 @@ class _Pricing:
                     if charge is not None:
                         moment = now if at is unsaid or at is None else fromisoformat(at)
                         small = charge.limit is None or usage.get("input_tokens", 0) <= charge.limit
-                        if not small or moment < charge.settled_since:
+                        # A moment of another zone may lie outside the years that there are.
+                        if not small or moment.tzinfo is not UTC or moment < charge.settled_since:
                             charge = None
                 if charge is not None or (charge := self._tills.charge(line, now)) is not None:
                     result = charge.result or self._first_result(charge)

@@ -1,0 +1,38 @@
+"""Other names of the formats, and sellers that answer in a format of somebody else's."""
+
+from __future__ import annotations
+
+ALIASES: dict[str, str] = {
+    "openai": "openai-chat",
+    "azure": "openai-chat",
+    "azure-chat": "openai-chat",
+    "azure-responses": "openai-responses",
+    "azure-embeddings": "openai-embeddings",
+    "anthropic-messages": "anthropic",
+    "claude": "anthropic",
+    "google": "gemini",
+    "vertex": "gemini",
+    "vertex-ai": "gemini",
+    "aws": "bedrock",
+    "bedrock-converse": "bedrock",
+    "bedrock-anthropic": "anthropic",
+    "deepseek-chat": "deepseek",
+    "mistral-chat": "mistral",
+    "cohere-chat": "cohere",
+    "cohere-embed": "cohere",
+    "cohere-rerank": "cohere",
+    "openrouter-chat": "openrouter",
+    "openrouter-responses": "openai-responses",
+    "x-ai": "xai",
+    "xai-chat": "xai",
+    "groq-chat": "groq",
+    "together": "openai-chat",
+    "fireworks": "openai-chat",
+    "cerebras": "openai-chat",
+    "zhipu": "openai-chat",
+    "zai": "openai-chat",
+    "minimax": "openai-chat",
+    "kimi": "moonshot",
+    "voyage": "openai-embeddings",
+    "jina": "openai-embeddings",
+}
