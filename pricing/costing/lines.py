@@ -10,13 +10,14 @@ from typing import NamedTuple
 from pricing.claims import STANDARD_TIER
 from pricing.cost import Cost, MixedCurrencies, PriceSheet, price
 from pricing.costing.asked import NOTHING, AskedLine, LineFault, fault_of_usage
+from pricing.costing.leading import Leading
 from pricing.costing.memory import Memory
-from pricing.costing.names import NamedOffering, Pair, Route, routes
+from pricing.costing.names import NamedOffering, Pair, Route
 from pricing.costing.sheets import BrokenSheet, History, Sheet
 from pricing.costing.suggestions import Suggestions
 from pricing.currencies.conversion import Conversion
 from pricing.currencies.costs import in_one_currency
-from pricing.identity import identity_key, model_key
+from pricing.identity import model_key
 from pricing.provider_usage import MappedUsage
 from pricing.tariffs import CostError, UnknownTerm
 from pricing.usage import Quantity, UsageError
@@ -63,8 +64,7 @@ class Desk:
     def __init__(self, memory: Memory, now: datetime, currency: str | None = None) -> None:
         self._memory, self._now, self._currency = memory, now, currency
         self._suggestions = Suggestions()
-        self._sellers_read: set[str] = set()
-        self._routes: dict[Pair, list[Route]] = {}
+        self._routes = Leading()
         self._named: Mapping[Pair, NamedOffering] = {}
         self._sheets: Mapping[int, Sheet] = {}
         self._histories: Mapping[int, History] = {}
@@ -86,8 +86,8 @@ class Desk:
         names = {line.name for line in asked if line.name not in direct or line.known_at or line.provider}
         if not names:
             return
-        self._read_routes({seller for seller, _ in names})
         self._named = self._memory.named(names)
+        self._routes.read({seller for seller, _ in names} | {named.seller for named in self._named.values()})
         self._suggestions.prepare({name[0] for name in names if name not in self._named or self._leading(name)})
         earlier = {line.name for line in asked if line.known_at is not None}
         self._sheets = self._memory.sheets(self._offerings_of(names))
@@ -95,17 +95,12 @@ class Desk:
         self._direct.update(self._plainly_named())
         self._open_tills(names)
 
-    def _read_routes(self, sellers: set[str]) -> None:
-        if new := sellers - self._sellers_read:
-            self._sellers_read |= new
-            self._routes.update(routes(new))
-
     def _offerings_of(self, names: set[Pair]) -> set[int]:
         own = {named.offering for name in names if (named := self._named.get(name)) is not None}
         return own | {target for name in names for target in self._reachable(name)}
 
     def _leading(self, name: Pair) -> Sequence[Route]:
-        return self._routes.get((name[0], identity_key(name[1])), ()) if self._routes else ()
+        return self._routes.of(name, self._named.get(name))
 
     def _reachable(self, name: Pair) -> set[int]:
         """Every offering to which an id ever leads, also by way of others."""
@@ -115,7 +110,7 @@ class Desk:
             route = waiting.pop()
             if route.target is not None and route.target not in found:
                 found.add(route.target)
-                waiting += self._leading(route.leads_to)
+                waiting += self._routes.beyond(route)
         return found
 
     def _open_tills(self, names: set[Pair]) -> None:
@@ -187,11 +182,19 @@ class Desk:
             return own, None
         for route in leading:
             if route.target is not None and route.holds(at, line.known_at):
-                return NamedOffering(self._followed(route, line, at), NOTHING), route
+                target = self._followed(route, line, at)
+                return NamedOffering(target, route.seller, self._fixed_there(own, target, line)), route
         # An id that is sold under no price of its own means nothing but what it leads to.
         if own is not None and not (leading and _is_empty(self._sheet(own.offering, line))):
             return own, None
         raise self._suggestions.unknown(line.name, leading)
+
+    def _fixed_there(self, own: NamedOffering | None, target: int, line: AskedLine) -> Mapping[str, str]:
+        """The terms that an id fixes, as far as what it leads to is sold on them."""
+        if own is None or not own.terms:
+            return NOTHING
+        tariffs = self._sheet(target, line).tariffs
+        return {term: value for term, value in own.terms.items() if tariffs.has(term, value)}
 
     def _followed(self, route: Route, line: AskedLine, at: datetime) -> int:
         """The offering whose prices apply where a route leads: the target's own, else the next target's."""
@@ -199,7 +202,7 @@ class Desk:
         seen, target = {route.offering, route.target}, route.target
         following: Route | None = route
         while following is not None and not _has_price(self._sheet(target, line), at):
-            ways = (way for way in self._leading(following.leads_to) if way.holds(at, line.known_at))
+            ways = (way for way in self._routes.beyond(following) if way.holds(at, line.known_at))
             following = next((way for way in ways if way.target is not None and way.target not in seen), None)
             if following is not None and following.target is not None:
                 target = following.target

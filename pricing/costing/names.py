@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from pricing.claims import STANDARD_TIER
 from pricing.costing.asked import TERMS
@@ -34,9 +34,13 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class NamedOffering:
-    """An offering that an id means, with the terms that the id itself fixes (``azure/eu/…`` a region)."""
+    """An offering that an id means, its seller, and the terms that the id itself fixes (``azure/eu/…`` a region).
+
+    The seller's slug is not always the name that was asked with: a source's provider id may stand in its place.
+    """
 
     offering: int
+    seller: str
     terms: Mapping[str, str]
     notes: tuple[str, ...] = ()
 
@@ -111,8 +115,11 @@ def routes(sellers: Collection[str]) -> dict[Pair, list[Route]]:
 
 
 def alias_routes(condition: Q) -> list[Route]:
-    """The alias rows that meet a condition, the latest beginning first, by a fixed number of queries."""
-    rows = Alias.objects.filter(condition).order_by("-effective_from", "-id")
+    """The alias rows that meet a condition, the latest beginning first, by a fixed number of queries.
+
+    Those that were always so come last; by themselves databases disagree about that.
+    """
+    rows = Alias.objects.filter(condition).order_by(F("effective_from").desc(nulls_last=True), "-id")
     aliases = list(rows.select_related("seller", "source", "target_offering", "target_model"))
     targets = _targets(aliases)
     return [_route(alias, targets.get(alias.pk)) for alias in aliases]
@@ -132,6 +139,7 @@ def _named(matches: dict[Pair, list[_Match]], referred: Iterable[tuple[Pair, _Ma
     return {
         pair: NamedOffering(
             standing[match.offering].pk,
+            standing[match.offering].seller.slug,
             fixed.get(match.reference or 0, {}),
             _notes(match, [standing[each.offering] for each in matches[pair] if each.offering in standing], standing),
         )
@@ -217,8 +225,8 @@ def _by_reference(pairs: Collection[Pair], column: str) -> Iterator[tuple[Pair, 
 
 def _standing(offering_ids: Collection[int]) -> dict[int, Offering]:
     """For each offering the one that stands for it: itself, or what it was merged into."""
-    columns = ("id", "status", "listing", "kind", "merged_into", "external_id")
-    rows = Offering.objects.only(*columns)
+    columns = ("id", "status", "listing", "kind", "merged_into", "external_id", "seller__slug")
+    rows = Offering.objects.select_related("seller").only(*columns)
     known = {row.pk: row for row in rows.filter(pk__in=offering_ids)}
     # Each round follows one more merge; a chain is as long as people made it, and never leads back.
     while missing := {row.merged_into_id for row in known.values() if row.merged_into_id} - known.keys():
