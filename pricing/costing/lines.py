@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from pricing.claims import STANDARD_TIER
@@ -33,6 +33,7 @@ _SNAPSHOT = re.compile(r"-(20\d{6}|20\d\d-\d\d-\d\d|\d{4}|\d\d-\d\d)$")
 # What providers call the tier of a call that asks for none: `auto` leaves the choice to the provider, who charges the
 # standard price unless the answer's own tier says otherwise.
 STANDARD_NAMES = frozenset({"default", "auto"})
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
 class CostedLine(NamedTuple):
@@ -180,14 +181,20 @@ class Desk:
         own, leading = self._named.get(line.name), self._leading(line.name)
         if own is not None and (not leading or _has_price(self._sheet(own.offering, line), at)):
             return own, None
-        for route in leading:
-            if route.target is not None and route.holds(at, line.known_at):
-                target = self._followed(route, line, at)
-                return NamedOffering(target, route.seller, self._fixed_there(own, target, line)), route
+        if (route := _route_then(leading, line, at)) is not None:
+            return self._led(own, route, line, at), route
         # An id that is sold under no price of its own means nothing but what it leads to.
         if own is not None and not (leading and _is_empty(self._sheet(own.offering, line))):
             return own, None
+        if (route := _first_route(leading, line, at)) is not None:
+            return self._led(own, route, line, at), route
         raise self._suggestions.unknown(line.name, leading)
+
+    def _led(self, own: NamedOffering | None, route: Route, line: AskedLine, at: datetime) -> NamedOffering:
+        """What a route leads to, on the terms that the id itself fixes."""
+        target, ways = self._followed(route, line, at)
+        terms = self._fixed_there(own, target, line)
+        return NamedOffering(target, route.seller, terms, tuple(_assumed_way(way) for way in ways if _begins(way) > at))
 
     def _fixed_there(self, own: NamedOffering | None, target: int, line: AskedLine) -> Mapping[str, str]:
         """The terms that an id fixes, as far as what it leads to is sold on them."""
@@ -196,18 +203,21 @@ class Desk:
         tariffs = self._sheet(target, line).tariffs
         return {term: value for term, value in own.terms.items() if tariffs.has(term, value)}
 
-    def _followed(self, route: Route, line: AskedLine, at: datetime) -> int:
-        """The offering whose prices apply where a route leads: the target's own, else the next target's."""
+    def _followed(self, route: Route, line: AskedLine, at: datetime) -> tuple[int, list[Route]]:
+        """The offering whose prices apply where a route leads, the target or one beyond it, and the ways to it."""
         assert route.target is not None
-        seen, target = {route.offering, route.target}, route.target
-        following: Route | None = route
-        while following is not None and not _has_price(self._sheet(target, line), at):
-            ways = (way for way in self._routes.beyond(following) if way.holds(at, line.known_at))
-            following = next((way for way in ways if way.target is not None and way.target not in seen), None)
-            if following is not None and following.target is not None:
-                target = following.target
-                seen.add(target)
-        return target
+        seen, target, ways = {route.offering, route.target}, route.target, [route]
+        while not _has_price(sheet := self._sheet(target, line), at):
+            onward = [way for way in self._routes.beyond(ways[-1]) if way.target not in seen]
+            following = _route_then(onward, line, at)
+            if following is None and _is_empty(sheet):
+                following = _first_route(onward, line, at)
+            if following is None or following.target is None:
+                break
+            target = following.target
+            seen.add(target)
+            ways.append(following)
+        return target, ways
 
     def _sheet(self, offering: int, line: AskedLine) -> PriceSheet:
         sheet = self._sheets[offering] if line.known_at is None else self._histories[offering].sheet(line.known_at)
@@ -224,6 +234,31 @@ class Desk:
             return cost.currency
         except MixedCurrencies as error:
             raise LineFault(("currency",), str(error)) from None
+
+
+def _route_then(leading: Sequence[Route], line: AskedLine, at: datetime) -> Route | None:
+    """The route in force at a moment."""
+    return next((route for route in leading if route.target is not None and route.holds(at, line.known_at)), None)
+
+
+def _first_route(leading: Sequence[Route], line: AskedLine, at: datetime) -> Route | None:
+    """The earliest route, where the moment is before it and a line assumes the earliest."""
+    if not line.assume_earliest:
+        return None
+    known = [route for route in leading if route.is_known(line.known_at)]
+    first = min(known, key=_begins, default=None)
+    return first if first is not None and first.target is not None and _begins(first) > at else None
+
+
+def _begins(route: Route) -> datetime:
+    return route.effective_from or _ALWAYS
+
+
+def _assumed_way(route: Route) -> str:
+    begins = _begins(route).astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return (
+        f"{route.external_id} is not known to lead anywhere before {begins}: taken to lead to {route.target_id} already"
+    )
 
 
 def _cost(sheet: PriceSheet, line: AskedLine, at: datetime, fixed: Mapping[str, str]) -> tuple[Cost, Sequence[str]]:

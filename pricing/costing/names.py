@@ -76,12 +76,14 @@ class Route:
 
     def holds(self, at: datetime, known_at: datetime | None) -> bool:
         """Whether it was in force at a moment, as known at another (None: now)."""
-        if known_at is None:
-            known = self.known_until is None
-        else:
-            known = self.known_from <= known_at and (self.known_until is None or known_at < self.known_until)
         began = self.effective_from is None or self.effective_from <= at
-        return known and began and (self.effective_until is None or at < self.effective_until)
+        return self.is_known(known_at) and began and (self.effective_until is None or at < self.effective_until)
+
+    def is_known(self, known_at: datetime | None) -> bool:
+        """Whether it was believed at a moment (None: now)."""
+        if known_at is None:
+            return self.known_until is None
+        return self.known_from <= known_at and (self.known_until is None or known_at < self.known_until)
 
 
 class _Match(NamedTuple):

@@ -285,3 +285,21 @@ def test_alias_that_begins_comes_before_one_that_was_always_so(client: Client, c
     begun = alias("latest", chat, JUNE)
     always = alias("latest", priced("deepseek-v5", "2"))
     assert [route.id for route in alias_routes(Q(pk__in=[begun.pk, always.pk]))] == [begun.pk, always.pk]
+
+
+def test_alias_is_assumed_before_its_first_row_only_when_asked_and_said(client: Client, chat: Offering) -> None:
+    first = alias("latest", chat, JULY, effective_until=AUGUST)
+    alias("latest", priced("deepseek-v5", "2"), AUGUST)
+    refused, assumed = (results(client, call("latest", **said))[0] for said in ({}, {"assume_earliest": True}))
+    assert fault(refused)["status"] == 404
+    assert (assumed["total"], assumed["alias"]["id"]) == ("0.435", first.pk)
+    assert assumed["notes"] == [
+        "latest is not known to lead anywhere before 2026-07-01T00:00:00Z: taken to lead to deepseek-chat already"
+    ]
+
+
+def test_alias_of_an_alias_is_assumed_before_both_and_before_the_first_price(client: Client, chat: Offering) -> None:
+    alias("latest", alias("middle", chat, JULY).offering, AUGUST)
+    (result,) = results(client, call("latest", at="2025-06-01T00:00:00Z", assume_earliest=True))
+    assert result["total"] == "0.435"
+    assert [note[:7] for note in result["notes"]] == ["latest ", "middle ", "no pric"]
