@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from pricing.costing.asked import NOTHING, AskedLine, LineFault, fault_of_usage
 from pricing.costing.leading import Leading
 from pricing.costing.memory import Memory
 from pricing.costing.names import NamedOffering, Pair, Route
+from pricing.costing.portions import Need, portions
 from pricing.costing.sheets import BrokenSheet, History, Sheet
 from pricing.costing.suggestions import Suggestions
 from pricing.currencies.conversion import Conversion
@@ -76,8 +77,31 @@ class Desk:
         """The answers to some lines in their order; a line that cannot be priced errs alone."""
         asked = [line for line in lines if isinstance(line, AskedLine)]
         self._look_up(asked)
-        found = [self._answer(line) if isinstance(line, AskedLine) else line for line in lines]
+        found = self._answered(lines)
         return found if self._currency is None else in_one_currency(self._currency, found, lines, self._now)
+
+    def _answered(self, lines: Sequence[Asked]) -> list[Answer]:
+        """The answers in order, though what is asked as known earlier waits until its history is in memory."""
+        found: dict[int, Answer] = {}
+        waiting: dict[int, AskedLine] = {}
+        for place, line in enumerate(lines):
+            if isinstance(line, LineFault):
+                found[place] = line
+            elif line.known_at is None:
+                found[place] = self._answer(line)
+            else:
+                waiting[place] = line
+        for places, histories in portions(self._memory, self._needs(waiting)):
+            self._histories = histories
+            found.update((place, self._answer(waiting[place])) for place in places)
+            # Let go of these before the next are read.
+            histories.clear()
+        return [found[place] for place in range(len(lines))]
+
+    def _needs(self, waiting: Mapping[int, AskedLine]) -> Iterator[Need]:
+        for place, line in waiting.items():
+            if line.known_at is not None:
+                yield Need(place, tuple(sorted(self._offerings_of({line.name}))), line.known_at)
 
     def _look_up(self, asked: Sequence[AskedLine]) -> None:
         """Find what these lines need; what is found directly is remembered while there is not too much of it."""
@@ -90,9 +114,7 @@ class Desk:
         self._named = self._memory.named(names)
         self._routes.read({seller for seller, _ in names} | {named.seller for named in self._named.values()})
         self._suggestions.prepare({name[0] for name in names if name not in self._named or self._leading(name)})
-        earlier = {line.name for line in asked if line.known_at is not None}
         self._sheets = self._memory.sheets(self._offerings_of(names))
-        self._histories = self._memory.histories(self._offerings_of(earlier))
         self._direct.update(self._plainly_named())
         self._open_tills(names)
 

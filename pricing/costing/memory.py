@@ -9,11 +9,12 @@ under way can put nothing old into a newer memory.
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from threading import Lock
 
 from pricing.costing.kept import Kept
 from pricing.costing.names import NamedOffering, Pair, named_offerings
-from pricing.costing.sheets import History, Sheet, believed_sheets, histories
+from pricing.costing.sheets import History, Sheet, believed_sheets, histories, rows_by_offering
 from pricing.costing.tills import Tills
 from tracker.api import record
 
@@ -33,7 +34,8 @@ class Memory:
         self.citations: Kept[int, str] = Kept(CITATIONS_KEPT)
         self.tills = Tills(TILL_ROWS_KEPT, CHARGES_KEPT)
         self._names: Kept[Pair, NamedOffering] = Kept(NAMES_KEPT)
-        self._sheets: Kept[tuple[str, int], Sheet | History] = Kept(PRICE_ROWS_KEPT)
+        self.most_price_rows = PRICE_ROWS_KEPT
+        self._sheets: Kept[tuple[str, int], Sheet | History] = Kept(self.most_price_rows)
 
     @property
     def price_rows(self) -> int:
@@ -72,10 +74,30 @@ class Memory:
                 found[offering] = kept
         missing = [offering for offering in offering_ids if offering not in found]
         for offering, history in histories(missing).items() if missing else ():
-            # The sheets that are made of a history hold its rows again.
-            self._sheets.put(("history", offering), history, 2 * len(history) + 1)
+            self._sheets.put(("history", offering), history, _weight(len(history)))
             found[offering] = history
         return found
+
+    def weights(self, offering_ids: Collection[int]) -> dict[int, int]:
+        """What the history of each offering weighs, without reading those that are not here."""
+        kept = {offering: self._sheets.get(("history", offering)) for offering in offering_ids}
+        found = {offering: _weight(len(known)) for offering, known in kept.items() if isinstance(known, History)}
+        missing = [offering for offering in offering_ids if offering not in found]
+        found.update({offering: _weight(rows) for offering, rows in rows_by_offering(missing).items()})
+        return found
+
+    def histories_between(self, offering_ids: Collection[int], first: datetime, last: datetime) -> dict[int, History]:
+        """What was believed of each offering from one moment to another, which is not kept."""
+        return histories(offering_ids, (first, last))
+
+    def weight_between(self, offering_ids: Collection[int], first: datetime, last: datetime) -> int:
+        """What the histories of some offerings weigh together from one moment to another."""
+        return sum(map(_weight, rows_by_offering(offering_ids, (first, last)).values()))
+
+
+def _weight(rows: int) -> int:
+    """What a history weighs: the sheets that are made of it hold its rows again."""
+    return 2 * rows + 1
 
 
 class _Latest:
