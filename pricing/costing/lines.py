@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -68,6 +68,7 @@ class Desk:
         self._suggestions = Suggestions()
         self._routes = Leading()
         self._named: Mapping[Pair, NamedOffering] = {}
+        self._then: Mapping[tuple[Pair, datetime], NamedOffering] = {}
         self._sheets: Mapping[int, Sheet] = {}
         self._histories: Mapping[int, History] = {}
         self._direct: dict[Pair, PriceSheet] = {}
@@ -91,6 +92,7 @@ class Desk:
                 found[place] = self._answer(line)
             else:
                 waiting[place] = line
+        self._then = self._named_then(waiting.values())
         for places, histories in portions(self._memory, self._needs(waiting)):
             self._histories = histories
             found.update((place, self._answer(waiting[place])) for place in places)
@@ -98,10 +100,27 @@ class Desk:
             histories.clear()
         return [found[place] for place in range(len(lines))]
 
+    def _named_then(self, waiting: Iterable[AskedLine]) -> Mapping[tuple[Pair, datetime], NamedOffering]:
+        moments: dict[Pair, set[datetime]] = {}
+        for line in waiting:
+            if line.known_at is not None:
+                moments.setdefault(line.name, set()).add(line.known_at)
+        return self._memory.named_then(moments) if moments else {}
+
     def _needs(self, waiting: Mapping[int, AskedLine]) -> Iterator[Need]:
         for place, line in waiting.items():
             if line.known_at is not None:
-                yield Need(place, tuple(sorted(self._offerings_of({line.name}))), line.known_at)
+                offerings = self._offerings_of({line.name}) | self._offerings_then(line)
+                yield Need(place, tuple(sorted(offerings)), line.known_at)
+
+    def _offerings_then(self, line: AskedLine) -> set[int]:
+        own = self._own(line)
+        return {own.offering} if own is not None else set()
+
+    def _own(self, line: AskedLine) -> NamedOffering | None:
+        """The offering that a line's id means, as known at its moment."""
+        today = self._named.get(line.name)
+        return today if line.known_at is None else self._then.get((line.name, line.known_at), today)
 
     def _look_up(self, asked: Sequence[AskedLine]) -> None:
         """Find what these lines need; what is found directly is remembered while there is not too much of it."""
@@ -200,7 +219,7 @@ class Desk:
 
     def _meant(self, line: AskedLine, at: datetime) -> tuple[NamedOffering, Route | None]:
         """The offering, and the alias row that led to it. Own price wins."""
-        own, leading = self._named.get(line.name), self._leading(line.name)
+        own, leading = self._own(line), self._leading(line.name)
         if own is not None and (not leading or _has_price(self._sheet(own.offering, line), at)):
             return own, None
         if (route := _route_then(leading, line, at)) is not None:

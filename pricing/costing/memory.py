@@ -8,11 +8,12 @@ under way can put nothing old into a newer memory.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from threading import Lock
 
 from pricing.costing.kept import Kept
+from pricing.costing.merges import Merges, ruled_merges
 from pricing.costing.names import NamedOffering, Pair, named_offerings
 from pricing.costing.sheets import History, Sheet, believed_sheets, histories, rows_by_offering
 from pricing.costing.tills import Tills
@@ -33,6 +34,7 @@ class Memory:
         self.version = version
         self.citations: Kept[int, str] = Kept(CITATIONS_KEPT)
         self.tills = Tills(TILL_ROWS_KEPT, CHARGES_KEPT)
+        self._merges: Merges | None = None
         self._names: Kept[Pair, NamedOffering] = Kept(NAMES_KEPT)
         self.most_price_rows = PRICE_ROWS_KEPT
         self._sheets: Kept[tuple[str, int], Sheet | History] = Kept(self.most_price_rows)
@@ -50,6 +52,21 @@ class Memory:
             for pair, offering in new.items():
                 self._names.put(pair, offering)
             found.update(new)
+        return found
+
+    def named_then(self, asked: Mapping[Pair, Collection[datetime]]) -> dict[tuple[Pair, datetime], NamedOffering]:
+        """What ids meant as known at moments, where merges that were ruled since make a difference."""
+        merges = self._merges = self._merges or ruled_merges()
+        names = self.named(asked)
+        back: dict[int, list[tuple[Pair, datetime]]] = {}
+        for name, named in names.items():
+            for known_at in asked[name]:
+                if steps := merges.since(named.offering, known_at):
+                    back.setdefault(steps, []).append((name, known_at))
+        found: dict[tuple[Pair, datetime], NamedOffering] = {}
+        for steps, each in back.items():
+            then = named_offerings({name for name, _ in each}, merges.before(steps))
+            found.update({(name, known_at): then[name] for name, known_at in each if name in then})
         return found
 
     def sheets(self, offering_ids: Collection[int]) -> dict[int, Sheet]:

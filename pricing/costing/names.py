@@ -19,6 +19,7 @@ from django.db.models import F, Q
 
 from pricing.claims import STANDARD_TIER
 from pricing.costing.asked import TERMS
+from pricing.costing.merges import TODAY, Past
 from pricing.identity import identity_key
 from pricing.models import EMPTIED, Alias, Offering, Price, Reference, Statement
 
@@ -97,13 +98,16 @@ def askable(text: str) -> bool:
     return 0 < len(text) <= _LONGEST and text.isprintable()
 
 
-def named_offerings(pairs: Collection[Pair]) -> dict[Pair, NamedOffering]:
-    """The offering that each (seller slug, model id) means, where there is one; by a few queries a batch."""
+def named_offerings(pairs: Collection[Pair], past: Past = TODAY) -> dict[Pair, NamedOffering]:
+    """The offering that each (seller slug, model id) means, where there is one; by a few queries a batch.
+
+    ``past`` says which merges are not to count, or to count though they were undone.
+    """
     found: dict[Pair, NamedOffering] = {}
     for batch in _batches(pair for pair in pairs if askable(pair[0]) and askable(pair[1])):
-        found.update(_named(_by_own_id(batch), _by_reference(batch, "offering__seller__slug")))
+        found.update(_named(_by_own_id(batch), _by_reference(batch, "offering__seller__slug"), past))
         rest = [pair for pair in batch if pair not in found]
-        found.update(_named({}, _by_reference(rest, "provider")) if rest else {})
+        found.update(_named({}, _by_reference(rest, "provider"), past) if rest else {})
     return found
 
 
@@ -127,10 +131,13 @@ def alias_routes(condition: Q) -> list[Route]:
     return [_route(alias, targets.get(alias.pk)) for alias in aliases]
 
 
-def _named(matches: dict[Pair, list[_Match]], referred: Iterable[tuple[Pair, _Match]]) -> dict[Pair, NamedOffering]:
-    for pair, match in referred:
-        matches.setdefault(pair, []).append(match)
-    standing = _standing({match.offering for each in matches.values() for match in each})
+def _named(
+    matches: dict[Pair, list[_Match]], referred: Iterable[tuple[Pair, int, _Match]], past: Past
+) -> dict[Pair, NamedOffering]:
+    for pair, reference, match in referred:
+        then = past.references.get(reference, match.offering)
+        matches.setdefault(pair, []).append(match._replace(offering=then))
+    standing = _standing({match.offering for each in matches.values() for match in each}, past)
     included = _included({offering for offerings in _several(matches, standing) for offering in offerings})
     best: dict[Pair, _Match] = {}
     for pair, each in matches.items():
@@ -212,8 +219,8 @@ def _by_own_id(pairs: Collection[Pair]) -> dict[Pair, list[_Match]]:
     }
 
 
-def _by_reference(pairs: Collection[Pair], column: str) -> Iterator[tuple[Pair, _Match]]:
-    """By the ids that sources give; ``column`` is what the seller's name is compared with."""
+def _by_reference(pairs: Collection[Pair], column: str) -> Iterator[tuple[Pair, int, _Match]]:
+    """By the ids that sources give, each with its reference; ``column`` is what the seller's name is compared with."""
     asked = set(pairs)
     rows = Reference.objects.filter(
         Q((f"{column}__in", {seller for seller, _ in pairs})), external_id__in={model for _, model in pairs}
@@ -222,26 +229,34 @@ def _by_reference(pairs: Collection[Pair], column: str) -> Iterator[tuple[Pair, 
     for reference, offering, seller, key, external_id, absent_since in rows.order_by().values_list(*columns):
         if (seller, external_id) in asked:
             fixes = reference if identity_key(external_id) != key else None
-            yield (seller, external_id), _Match(offering, _REFERENCE if absent_since is None else _DROPPED, fixes)
+            yield (
+                (seller, external_id),
+                reference,
+                _Match(offering, _REFERENCE if absent_since is None else _DROPPED, fixes),
+            )
 
 
-def _standing(offering_ids: Collection[int]) -> dict[int, Offering]:
+def _standing(offering_ids: Collection[int], past: Past = TODAY) -> dict[int, Offering]:
     """For each offering the one that stands for it: itself, or what it was merged into."""
     columns = ("id", "status", "listing", "kind", "merged_into", "external_id", "seller__slug")
     rows = Offering.objects.select_related("seller").only(*columns)
-    known = {row.pk: row for row in rows.filter(pk__in=offering_ids)}
+    known: dict[int, Offering] = {}
+    missing = set(offering_ids)
     # Each round follows one more merge; a chain is as long as people made it, and never leads back.
-    while missing := {row.merged_into_id for row in known.values() if row.merged_into_id} - known.keys():
+    while missing:
         known.update({row.pk: row for row in rows.filter(pk__in=missing)})
-    return {pk: _followed(known, pk) for pk in offering_ids if pk in known}
+        after = (past.merged_into.get(pk, row.merged_into_id) for pk, row in known.items())
+        missing = {pk for pk in after if pk is not None} - known.keys()
+    return {pk: _followed(known, pk, past) for pk in offering_ids if pk in known}
 
 
-def _followed(known: Mapping[int, Offering], pk: int) -> Offering:
-    seen = {pk}
-    offering = known[pk]
-    while offering.merged_into_id is not None and offering.merged_into_id not in seen:
-        seen.add(offering.merged_into_id)
-        offering = known[offering.merged_into_id]
+def _followed(known: Mapping[int, Offering], pk: int, past: Past) -> Offering:
+    seen: set[int] = set()
+    following: int | None = pk
+    while following is not None and following not in seen:
+        seen.add(following)
+        offering = known[following]
+        following = past.merged_into.get(following, offering.merged_into_id)
     return offering
 
 
