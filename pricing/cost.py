@@ -23,8 +23,8 @@ from typing import Any, NamedTuple
 
 from pricing.calendars import Slots
 from pricing.claims import STANDARD_TIER, SlotRule
-from pricing.cost_plans import EXACT, Plan, make_plan, shared
-from pricing.tariffs import CostError, SheetPrice, Tariffs, Terms
+from pricing.cost_plans import EXACT, Assumed, Plan, make_plan, shared
+from pricing.tariffs import CostError, SheetPrice, Situation, Tariffs, Terms
 from pricing.usage import MOST, Quantity, apart, contradiction, read_usage
 
 PLANS_KEPT = 64
@@ -70,8 +70,8 @@ class Unpriced(NamedTuple):
 class Cost(NamedTuple):
     """The cost of one usage, in columns: a quantity and an amount for each of the plan's prices.
 
-    ``items`` puts the columns together. ``assumed_at`` is the moment of the prices where that is not
-    the call's (see ``assume_earliest``). Notes say in words what a reader would not expect.
+    ``items`` puts the columns together. ``assumed_at`` is the first moment of prices that were not
+    known at the call's (see ``assume_earliest``). Notes say in words what a reader would not expect.
     """
 
     plan: Plan
@@ -149,22 +149,22 @@ def price(
 ) -> Cost:
     """What a usage cost at an aware moment, by default now.
 
-    With ``assume_earliest`` a moment before the first price on these terms takes the prices of that
-    first moment, and the slot of its own hour. Raises UsageError, UnknownTerm and NaiveMoment.
+    With ``assume_earliest`` what has no price up to the moment is charged at its earliest price after
+    it, in the slot of the call's own hour. Raises UsageError, UnknownTerm and NaiveMoment.
     """
     # One function, since in what follows a call of another costs as much as a step of this one.
     at = datetime.now(UTC) if at is None else at if at.tzinfo is UTC else _in_utc(at)
     terms = (service_tier, region, variant, commitment)
-    assumed = _earliest(sheet, terms, at) if assume_earliest else None
-    moment = assumed or at
     key = (
         tuple(usage),
-        bisect_right(sheet.edges, moment) if sheet.edges else 0,
+        bisect_right(sheet.edges, at) if sheet.edges else 0,
         bisect_left(sheet.thresholds, _input_tokens(usage)) if sheet.thresholds else 0,
-        sheet.tariffs.slots(at, moment) if sheet.has_slots else (),
+        sheet.tariffs.slots(at, at) if sheet.has_slots else (),
         terms,
     )
-    plan = sheet.plans.get(key) or _keep_plan(sheet, key, moment)
+    plan = sheet.plans.get(key) or _keep_plan(sheet, key, at)
+    if assume_earliest and (plan.gaps or not plan.prices):
+        plan = _plan_assuming(sheet, key, at)
     held: list[Quantity] = []
     for meter, inside in plan.shape:
         quantity = usage.get(meter, 0)
@@ -184,8 +184,8 @@ def price(
     quantities = plan.pick(held)
     amounts = list(map(_multiply, plan.unit_amounts, quantities))
     total = reduce(_add, amounts) if amounts else _ZERO
-    if plan.gaps or plan.notes or assumed is not None:
-        return _explained(plan, quantities, amounts, total, held, assumed)
+    if plan.gaps or plan.notes or assume_earliest:
+        return _explained(plan, quantities, amounts, total, held)
     return _new(Cost, (plan, quantities, amounts, total, (), (), None))
 
 
@@ -206,13 +206,23 @@ def _explained(
     amounts: Sequence[Decimal],
     total: Decimal,
     held: Sequence[Quantity],
-    assumed: datetime | None,
 ) -> Cost:
     """The cost with what has no price, and with all that is to be said of it."""
     unpriced, notes = remarks_of(plan, held)
-    if assumed is not None:
-        notes.append(f"no price is known before {_in_words(assumed)}: the earliest known prices count")
-    return Cost(plan, quantities, amounts, total, unpriced, notes, assumed)
+    assumed = [each for each in plan.assumed if held[each.place]]
+    notes += _assumptions(plan, assumed)
+    return Cost(plan, quantities, amounts, total, unpriced, notes, min((each.moment for each in assumed), default=None))
+
+
+def _assumptions(plan: Plan, assumed: Sequence[Assumed]) -> list[str]:
+    """Which prices are later than the call: said once where all are of one moment."""
+    moments = {each.moment for each in assumed}
+    if len(moments) == 1 and len(plan.assumed) == len(plan.prices):
+        return [f"no price is known before {_in_words(moments.pop())}: the earliest known prices count"]
+    return [
+        f"{each.meter}: no price is known before {_in_words(each.moment)}: the earliest known price counts"
+        for each in assumed
+    ]
 
 
 def remarks_of(plan: Plan, held: Sequence[Quantity]) -> tuple[list[Unpriced], list[str]]:
@@ -235,12 +245,6 @@ def _in_utc(moment: datetime) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError:
         raise CostError(f"at: {moment.isoformat()} has no moment in UTC that can be written") from None
-
-
-def _earliest(sheet: PriceSheet, terms: tuple[str, str, str, str], at: datetime) -> datetime | None:
-    """The first moment with a price on these terms, if it is after the call's."""
-    first = sheet.tariffs.first_known(Terms(*terms))
-    return first if first is not None and first > at else None
 
 
 PlanKey = tuple[tuple[str, ...], int, int, tuple[Slots, ...], tuple[str, str, str, str]]
@@ -266,8 +270,31 @@ def _keep_plan(sheet: PriceSheet, key: PlanKey, moment: datetime) -> Plan:
     keys, _, reached, slots, terms = key
     situation = sheet.tariffs.situation(moment, reached, slots)
     plan = make_plan(sheet.tariffs, keys, Terms(*terms), situation, sheet.currency)
+    # One key for all sheets: small, and near at hand when the next sheet is asked.
+    _keep(sheet, shared(key), plan)
+    return plan
+
+
+def _plan_assuming(sheet: PriceSheet, key: PlanKey, at: datetime) -> Plan:
+    """The plan that charges what has no price yet at its earliest one."""
+    kept_key = ("assuming", key)
+    if (kept := sheet.plans.get(kept_key)) is not None:
+        return kept
+    keys, _, reached, slots, terms = key
+    tariffs = sheet.tariffs
+
+    def later(moment: datetime) -> Situation:
+        return tariffs.situation(moment, reached, tariffs.slots(at, moment))
+
+    situation = tariffs.situation(at, reached, slots)
+    plan = make_plan(tariffs, keys, Terms(*terms), situation, sheet.currency, later)
+    # The slots of the call's hour by later rules are no part of the key.
+    if not sheet.has_slots:
+        _keep(sheet, kept_key, plan)
+    return plan
+
+
+def _keep(sheet: PriceSheet, key: object, plan: Plan) -> None:
     if len(sheet.plans) >= PLANS_KEPT:
         sheet.plans.clear()
-    # One key for all sheets: small, and near at hand when the next sheet is asked.
-    sheet.plans[shared(key)] = plan
-    return plan
+    sheet.plans[key] = plan

@@ -4,7 +4,7 @@
   One without is charged at the nearest of these that has a price (see ``usage.containers``).
 - Audio of one direction goes at the price without direction, and an annotated page as a page, where
   they have no price of their own (STAND_INS). ``audio_seconds`` and ``pages`` do not include them.
-- What has no price is a gap under its outermost meter.
+- What has no price is a gap under its outermost meter, known from when any price begins that it could be charged at.
 - A price on ``requests`` is charged once for each call, as sellers do: a usage is one call unless it
   says how many, or counts only what is billed outside calls (OUTSIDE_CALLS).
 """
@@ -37,6 +37,16 @@ _PLACE_IN_TABLE = {meter: place for place, meter in enumerate(METERS)}
 Part = TypeVar("Part", bound=tuple[object, ...])
 Places = tuple[int, ...]
 Picker = Callable[[Sequence[Quantity]], Sequence[Quantity]]
+# The situation of the same call at another moment's prices.
+SituationAt = Callable[[datetime], Situation]
+
+
+class Assumed(NamedTuple):
+    """A meter charged at a price of a later moment, since none was known at that of the call, and its count's place."""
+
+    meter: str
+    place: int
+    moment: datetime
 
 
 class Gap(NamedTuple):
@@ -55,7 +65,7 @@ class Plan:
     First the counts at the places of ``merges`` take in others. Then ``pick`` takes the quantities at
     the places ``charged``, and with them ``meters``, ``unit_amounts`` (for one of what the meter counts)
     and ``prices`` go side by side, in the order of the table of meters. ``notes`` belong to places.
-    ``currency`` is empty where there are several.
+    ``currency`` is empty where there are several, ``assumed`` where all prices are those of the call's moment.
 
     Columns, and parts that plans share, keep together what pricing a line reads: with thousands of
     sheets the time goes into fetching memory.
@@ -71,6 +81,7 @@ class Plan:
     notes: tuple[tuple[int, tuple[str, ...]], ...]
     currency: str
     charged: Places
+    assumed: tuple[Assumed, ...] = ()
 
 
 @lru_cache(maxsize=4096)
@@ -79,14 +90,26 @@ def shared(part: Part) -> Part:
     return part
 
 
-def make_plan(tariffs: Tariffs, keys: tuple[str, ...], terms: Terms, situation: Situation, currency: str) -> Plan:
+def make_plan(
+    tariffs: Tariffs,
+    keys: tuple[str, ...],
+    terms: Terms,
+    situation: Situation,
+    currency: str,
+    later: SituationAt | None = None,
+) -> Plan:
     """The plan for usages with these keys, in the sheet's currency where it charges nothing.
 
+    With ``later``, what was never sold up to the moment is charged at the earliest price that it has later on.
     Raises UsageError for an unknown key, and UnknownTerm.
     """
     tariffs.refuse_unknown(terms)
     counts = shape(keys)
-    chosen, charged, missing = _assign(tariffs, _counted(keys, counts), len(counts), terms, situation)
+    counted = _counted(keys, counts)
+    assigned = _Assignment(tariffs, terms, situation, later)
+    for place, meter in enumerate(counted):
+        assigned.charge(place, meter, is_call=place == len(counts))
+    chosen, charged, missing = assigned.chosen, assigned.charged, assigned.missing
     meters = sorted(chosen, key=_PLACE_IN_TABLE.__getitem__)
     prices = tuple(chosen[meter] for meter in meters)
     remarks = ((charged[meter][0], tuple(_remarks(meter, chosen[meter], terms))) for meter in meters)
@@ -100,31 +123,77 @@ def make_plan(tariffs: Tariffs, keys: tuple[str, ...], terms: Terms, situation: 
         unit_amounts=_unit_amounts(tuple(cited.amount for cited in prices), shared(tuple(meters))),
         prices=prices,
         gaps=tuple(
-            _gap(tariffs, meter, missing[meter][0], terms, situation.moment)
+            _gap(
+                tariffs,
+                meter,
+                missing[meter][0],
+                terms,
+                _next_known(tariffs, counted, missing[meter], terms, situation),
+            )
             for meter in sorted(missing, key=_PLACE_IN_TABLE.__getitem__)
         ),
         notes=tuple((place, notes) for place, notes in remarks if notes),
         currency="" if len(currencies) > 1 else currencies.pop(),
         charged=places,
+        assumed=tuple(
+            Assumed(meter, charged[meter][0], assigned.assumed[meter]) for meter in meters if meter in assigned.assumed
+        ),
     )
 
 
-def _assign(
-    tariffs: Tariffs, meters: Sequence[str], counts: int, terms: Terms, situation: Situation
-) -> tuple[dict[str, SheetPrice], dict[str, Places], dict[str, Places]]:
-    """By meter: the prices that apply, the places they are charged for, and the places without a price."""
-    chosen: dict[str, SheetPrice] = {}
-    charged: dict[str, Places] = {}
-    missing: dict[str, Places] = {}
-    for place, meter in enumerate(meters):
-        chain = (meter, *containers(meter))
-        cited = tariffs.cite((*chain, *STAND_INS.get(meter, ())), terms, situation)
+class _Assignment:
+    """By meter: the prices that apply, the places they are charged for, and the places without a price.
+
+    ``assumed`` has the later moments of prices that were not known at the call's.
+    """
+
+    def __init__(self, tariffs: Tariffs, terms: Terms, situation: Situation, later: SituationAt | None) -> None:
+        self._tariffs, self._terms, self._situation, self._later = tariffs, terms, situation, later
+        self.chosen: dict[str, SheetPrice] = {}
+        self.charged: dict[str, Places] = {}
+        self.missing: dict[str, Places] = {}
+        self.assumed: dict[str, datetime] = {}
+
+    def charge(self, place: int, meter: str, *, is_call: bool) -> None:
+        """Choose the price of what is counted at a place; a call without a price of its own costs nothing itself."""
+        cited = self._tariffs.cite(_charged_as(meter), self._terms, self._situation)
+        if cited is None and self._later is not None:
+            cited = self._assume(meter, self._later, is_call)
         if cited is not None:
-            chosen[cited.line.meter] = cited
-            charged[cited.line.meter] = (*charged.get(cited.line.meter, ()), place)
-        elif place < counts:
-            missing[chain[-1]] = (*missing.get(chain[-1], ()), place)
-    return chosen, charged, missing
+            self.chosen.setdefault(cited.line.meter, cited)
+            self.charged[cited.line.meter] = (*self.charged.get(cited.line.meter, ()), place)
+        elif not is_call:
+            outermost = (meter, *containers(meter))[-1]
+            self.missing[outermost] = (*self.missing.get(outermost, ()), place)
+
+    def _assume(self, meter: str, later: SituationAt, is_call: bool) -> SheetPrice | None:
+        """The earliest price of what was never sold up to the call's moment: a price that ended is not unknown."""
+        meters = _charged_as(meter)
+        beginnings = self._tariffs.beginnings(meters, self._terms)
+        if not beginnings or beginnings[0] <= self._situation.moment:
+            return None
+        for moment in self._moments_of_the_call() if is_call and self.chosen else beginnings:
+            if (cited := self._tariffs.cite(meters, self._terms, later(moment))) is not None:
+                self.assumed.setdefault(cited.line.meter, moment)
+                return cited
+        return None
+
+    def _moments_of_the_call(self) -> list[datetime]:
+        """What is charged for the call itself goes with its counts: a fee that came later than their prices is new."""
+        return [max(self.assumed.values())] if len(self.assumed) == len(self.chosen) else []
+
+
+def _charged_as(meter: str) -> tuple[str, ...]:
+    """The meters whose prices a count may be charged at, the nearest first."""
+    return meter, *containers(meter), *STAND_INS.get(meter, ())
+
+
+def _next_known(
+    tariffs: Tariffs, counted: Sequence[str], places: Places, terms: Terms, situation: Situation
+) -> datetime | None:
+    """When the first price begins at which any of the counts at some places could be charged."""
+    meters = {other for place in places for other in _charged_as(counted[place])}
+    return tariffs.next_known(meters, terms, situation.moment)
 
 
 def _counted(keys: tuple[str, ...], counts: tuple[Count, ...]) -> list[str]:
@@ -163,8 +232,7 @@ def _remarks(meter: str, cited: SheetPrice, terms: Terms) -> Iterable[str]:
         yield f"{meter}: {cited.remark}"
 
 
-def _gap(tariffs: Tariffs, meter: str, place: int, terms: Terms, moment: datetime) -> Gap:
-    known_from = tariffs.next_known(meter, terms, moment)
+def _gap(tariffs: Tariffs, meter: str, place: int, terms: Terms, known_from: datetime | None) -> Gap:
     others = [] if known_from else tariffs.other_terms(meter)
     notes = (f"{meter} has prices only on other terms or at other times: {', '.join(others)}",) if others else ()
     return Gap(meter, place, known_from, notes)

@@ -190,23 +190,15 @@ class Tariffs:
             if not self.has(field, value):
                 raise UnknownTerm(field, value, [choice for choice in getattr(self._choices, field) if choice])
 
-    def first_known(self, terms: Terms) -> datetime | None:
-        """When the first price on exactly these terms begins, any region but another's; None without one."""
-        asked = (terms.service_tier, terms.variant, terms.commitment)
-        return min(
-            (
-                price.effective_from or _ALWAYS
-                for (_, tier, region, variant, commitment), prices in self._by_tariff.items()
-                if (tier, variant, commitment) == asked and region in (terms.region, "")
-                for price in prices
-            ),
-            default=None,
-        )
+    def beginnings(self, meters: Iterable[str], terms: Terms) -> list[datetime]:
+        """When prices of some meters begin that may apply on these terms, the first first."""
+        tariffs = {tariff for meter in meters for tariff in terms.tariffs(meter)}
+        prices = (price for tariff in tariffs for price in self._by_tariff.get(tariff, ()))
+        return sorted({price.effective_from or _ALWAYS for price in prices})
 
-    def next_known(self, meter: str, terms: Terms, moment: datetime) -> datetime | None:
-        """When a meter's first price after a moment begins."""
-        prices = (price for tariff in terms.tariffs(meter) for price in self._by_tariff.get(tariff, ()))
-        return min((p.effective_from for p in prices if p.effective_from and p.effective_from > moment), default=None)
+    def next_known(self, meters: Iterable[str], terms: Terms, moment: datetime) -> datetime | None:
+        """When the first price after a moment begins that any of some meters has."""
+        return next((begins for begins in self.beginnings(meters, terms) if begins > moment), None)
 
     def other_terms(self, meter: str) -> list[str]:
         """On which terms a meter has prices, in words."""

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from pricing.claims import STANDARD_TIER
 from pricing.cost import Cost, MixedCurrencies, PriceSheet, price
 from pricing.costing.asked import NOTHING, AskedLine, LineFault, fault_of_usage
+from pricing.costing.leading import Leading
 from pricing.costing.memory import Memory
-from pricing.costing.names import NamedOffering, Pair, Route, routes
+from pricing.costing.names import NamedOffering, Pair, Route
+from pricing.costing.portions import Need, portions
 from pricing.costing.sheets import BrokenSheet, History, Sheet
 from pricing.costing.suggestions import Suggestions
 from pricing.currencies.conversion import Conversion
 from pricing.currencies.costs import in_one_currency
-from pricing.identity import identity_key, model_key
+from pricing.identity import model_key
 from pricing.provider_usage import MappedUsage
 from pricing.tariffs import CostError, UnknownTerm
 from pricing.usage import Quantity, UsageError
@@ -32,6 +34,7 @@ _SNAPSHOT = re.compile(r"-(20\d{6}|20\d\d-\d\d-\d\d|\d{4}|\d\d-\d\d)$")
 # What providers call the tier of a call that asks for none: `auto` leaves the choice to the provider, who charges the
 # standard price unless the answer's own tier says otherwise.
 STANDARD_NAMES = frozenset({"default", "auto"})
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
 class CostedLine(NamedTuple):
@@ -63,9 +66,9 @@ class Desk:
     def __init__(self, memory: Memory, now: datetime, currency: str | None = None) -> None:
         self._memory, self._now, self._currency = memory, now, currency
         self._suggestions = Suggestions()
-        self._sellers_read: set[str] = set()
-        self._routes: dict[Pair, list[Route]] = {}
+        self._routes = Leading()
         self._named: Mapping[Pair, NamedOffering] = {}
+        self._then: Mapping[tuple[Pair, datetime], NamedOffering] = {}
         self._sheets: Mapping[int, Sheet] = {}
         self._histories: Mapping[int, History] = {}
         self._direct: dict[Pair, PriceSheet] = {}
@@ -75,8 +78,49 @@ class Desk:
         """The answers to some lines in their order; a line that cannot be priced errs alone."""
         asked = [line for line in lines if isinstance(line, AskedLine)]
         self._look_up(asked)
-        found = [self._answer(line) if isinstance(line, AskedLine) else line for line in lines]
+        found = self._answered(lines)
         return found if self._currency is None else in_one_currency(self._currency, found, lines, self._now)
+
+    def _answered(self, lines: Sequence[Asked]) -> list[Answer]:
+        """The answers in order, though what is asked as known earlier waits until its history is in memory."""
+        found: dict[int, Answer] = {}
+        waiting: dict[int, AskedLine] = {}
+        for place, line in enumerate(lines):
+            if isinstance(line, LineFault):
+                found[place] = line
+            elif line.known_at is None:
+                found[place] = self._answer(line)
+            else:
+                waiting[place] = line
+        self._then = self._named_then(waiting.values())
+        for places, histories in portions(self._memory, self._needs(waiting)):
+            self._histories = histories
+            found.update((place, self._answer(waiting[place])) for place in places)
+            # Let go of these before the next are read.
+            histories.clear()
+        return [found[place] for place in range(len(lines))]
+
+    def _named_then(self, waiting: Iterable[AskedLine]) -> Mapping[tuple[Pair, datetime], NamedOffering]:
+        moments: dict[Pair, set[datetime]] = {}
+        for line in waiting:
+            if line.known_at is not None:
+                moments.setdefault(line.name, set()).add(line.known_at)
+        return self._memory.named_then(moments) if moments else {}
+
+    def _needs(self, waiting: Mapping[int, AskedLine]) -> Iterator[Need]:
+        for place, line in waiting.items():
+            if line.known_at is not None:
+                offerings = self._offerings_of({line.name}) | self._offerings_then(line)
+                yield Need(place, tuple(sorted(offerings)), line.known_at)
+
+    def _offerings_then(self, line: AskedLine) -> set[int]:
+        own = self._own(line)
+        return {own.offering} if own is not None else set()
+
+    def _own(self, line: AskedLine) -> NamedOffering | None:
+        """The offering that a line's id means, as known at its moment."""
+        today = self._named.get(line.name)
+        return today if line.known_at is None else self._then.get((line.name, line.known_at), today)
 
     def _look_up(self, asked: Sequence[AskedLine]) -> None:
         """Find what these lines need; what is found directly is remembered while there is not too much of it."""
@@ -86,26 +130,19 @@ class Desk:
         names = {line.name for line in asked if line.name not in direct or line.known_at or line.provider}
         if not names:
             return
-        self._read_routes({seller for seller, _ in names})
         self._named = self._memory.named(names)
+        self._routes.read({seller for seller, _ in names} | {named.seller for named in self._named.values()})
         self._suggestions.prepare({name[0] for name in names if name not in self._named or self._leading(name)})
-        earlier = {line.name for line in asked if line.known_at is not None}
         self._sheets = self._memory.sheets(self._offerings_of(names))
-        self._histories = self._memory.histories(self._offerings_of(earlier))
         self._direct.update(self._plainly_named())
         self._open_tills(names)
-
-    def _read_routes(self, sellers: set[str]) -> None:
-        if new := sellers - self._sellers_read:
-            self._sellers_read |= new
-            self._routes.update(routes(new))
 
     def _offerings_of(self, names: set[Pair]) -> set[int]:
         own = {named.offering for name in names if (named := self._named.get(name)) is not None}
         return own | {target for name in names for target in self._reachable(name)}
 
     def _leading(self, name: Pair) -> Sequence[Route]:
-        return self._routes.get((name[0], identity_key(name[1])), ()) if self._routes else ()
+        return self._routes.of(name, self._named.get(name))
 
     def _reachable(self, name: Pair) -> set[int]:
         """Every offering to which an id ever leads, also by way of others."""
@@ -115,7 +152,7 @@ class Desk:
             route = waiting.pop()
             if route.target is not None and route.target not in found:
                 found.add(route.target)
-                waiting += self._leading(route.leads_to)
+                waiting += self._routes.beyond(route)
         return found
 
     def _open_tills(self, names: set[Pair]) -> None:
@@ -182,29 +219,46 @@ class Desk:
 
     def _meant(self, line: AskedLine, at: datetime) -> tuple[NamedOffering, Route | None]:
         """The offering, and the alias row that led to it. Own price wins."""
-        own, leading = self._named.get(line.name), self._leading(line.name)
+        own, leading = self._own(line), self._leading(line.name)
         if own is not None and (not leading or _has_price(self._sheet(own.offering, line), at)):
             return own, None
-        for route in leading:
-            if route.target is not None and route.holds(at, line.known_at):
-                return NamedOffering(self._followed(route, line, at), NOTHING), route
+        if (route := _route_then(leading, line, at)) is not None:
+            return self._led(own, route, line, at), route
         # An id that is sold under no price of its own means nothing but what it leads to.
         if own is not None and not (leading and _is_empty(self._sheet(own.offering, line))):
             return own, None
+        if (route := _first_route(leading, line, at)) is not None:
+            return self._led(own, route, line, at), route
         raise self._suggestions.unknown(line.name, leading)
 
-    def _followed(self, route: Route, line: AskedLine, at: datetime) -> int:
-        """The offering whose prices apply where a route leads: the target's own, else the next target's."""
+    def _led(self, own: NamedOffering | None, route: Route, line: AskedLine, at: datetime) -> NamedOffering:
+        """What a route leads to, on the terms that the id itself fixes."""
+        target, ways = self._followed(route, line, at)
+        terms = self._fixed_there(own, target, line)
+        return NamedOffering(target, route.seller, terms, tuple(_assumed_way(way) for way in ways if _begins(way) > at))
+
+    def _fixed_there(self, own: NamedOffering | None, target: int, line: AskedLine) -> Mapping[str, str]:
+        """The terms that an id fixes, as far as what it leads to is sold on them."""
+        if own is None or not own.terms:
+            return NOTHING
+        tariffs = self._sheet(target, line).tariffs
+        return {term: value for term, value in own.terms.items() if tariffs.has(term, value)}
+
+    def _followed(self, route: Route, line: AskedLine, at: datetime) -> tuple[int, list[Route]]:
+        """The offering whose prices apply where a route leads, the target or one beyond it, and the ways to it."""
         assert route.target is not None
-        seen, target = {route.offering, route.target}, route.target
-        following: Route | None = route
-        while following is not None and not _has_price(self._sheet(target, line), at):
-            ways = (way for way in self._leading(following.leads_to) if way.holds(at, line.known_at))
-            following = next((way for way in ways if way.target is not None and way.target not in seen), None)
-            if following is not None and following.target is not None:
-                target = following.target
-                seen.add(target)
-        return target
+        seen, target, ways = {route.offering, route.target}, route.target, [route]
+        while not _has_price(sheet := self._sheet(target, line), at):
+            onward = [way for way in self._routes.beyond(ways[-1]) if way.target not in seen]
+            following = _route_then(onward, line, at)
+            if following is None and _is_empty(sheet):
+                following = _first_route(onward, line, at)
+            if following is None or following.target is None:
+                break
+            target = following.target
+            seen.add(target)
+            ways.append(following)
+        return target, ways
 
     def _sheet(self, offering: int, line: AskedLine) -> PriceSheet:
         sheet = self._sheets[offering] if line.known_at is None else self._histories[offering].sheet(line.known_at)
@@ -221,6 +275,31 @@ class Desk:
             return cost.currency
         except MixedCurrencies as error:
             raise LineFault(("currency",), str(error)) from None
+
+
+def _route_then(leading: Sequence[Route], line: AskedLine, at: datetime) -> Route | None:
+    """The route in force at a moment."""
+    return next((route for route in leading if route.target is not None and route.holds(at, line.known_at)), None)
+
+
+def _first_route(leading: Sequence[Route], line: AskedLine, at: datetime) -> Route | None:
+    """The earliest route, where the moment is before it and a line assumes the earliest."""
+    if not line.assume_earliest:
+        return None
+    known = [route for route in leading if route.is_known(line.known_at)]
+    first = min(known, key=_begins, default=None)
+    return first if first is not None and first.target is not None and _begins(first) > at else None
+
+
+def _begins(route: Route) -> datetime:
+    return route.effective_from or _ALWAYS
+
+
+def _assumed_way(route: Route) -> str:
+    begins = _begins(route).astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return (
+        f"{route.external_id} is not known to lead anywhere before {begins}: taken to lead to {route.target_id} already"
+    )
 
 
 def _cost(sheet: PriceSheet, line: AskedLine, at: datetime, fixed: Mapping[str, str]) -> tuple[Cost, Sequence[str]]:

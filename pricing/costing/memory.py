@@ -8,12 +8,14 @@ under way can put nothing old into a newer memory.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from threading import Lock
 
 from pricing.costing.kept import Kept
+from pricing.costing.merges import Merges, ruled_merges
 from pricing.costing.names import NamedOffering, Pair, named_offerings
-from pricing.costing.sheets import History, Sheet, believed_sheets, histories
+from pricing.costing.sheets import History, Sheet, believed_sheets, histories, rows_by_offering
 from pricing.costing.tills import Tills
 from tracker.api import record
 
@@ -32,8 +34,10 @@ class Memory:
         self.version = version
         self.citations: Kept[int, str] = Kept(CITATIONS_KEPT)
         self.tills = Tills(TILL_ROWS_KEPT, CHARGES_KEPT)
+        self._merges: Merges | None = None
         self._names: Kept[Pair, NamedOffering] = Kept(NAMES_KEPT)
-        self._sheets: Kept[tuple[str, int], Sheet | History] = Kept(PRICE_ROWS_KEPT)
+        self.most_price_rows = PRICE_ROWS_KEPT
+        self._sheets: Kept[tuple[str, int], Sheet | History] = Kept(self.most_price_rows)
 
     @property
     def price_rows(self) -> int:
@@ -48,6 +52,21 @@ class Memory:
             for pair, offering in new.items():
                 self._names.put(pair, offering)
             found.update(new)
+        return found
+
+    def named_then(self, asked: Mapping[Pair, Collection[datetime]]) -> dict[tuple[Pair, datetime], NamedOffering]:
+        """What ids meant as known at moments, where merges that were ruled since make a difference."""
+        merges = self._merges = self._merges or ruled_merges()
+        names = self.named(asked)
+        back: dict[int, list[tuple[Pair, datetime]]] = {}
+        for name, named in names.items():
+            for known_at in asked[name]:
+                if steps := merges.since(named.offering, known_at):
+                    back.setdefault(steps, []).append((name, known_at))
+        found: dict[tuple[Pair, datetime], NamedOffering] = {}
+        for steps, each in back.items():
+            then = named_offerings({name for name, _ in each}, merges.before(steps))
+            found.update({(name, known_at): then[name] for name, known_at in each if name in then})
         return found
 
     def sheets(self, offering_ids: Collection[int]) -> dict[int, Sheet]:
@@ -72,10 +91,30 @@ class Memory:
                 found[offering] = kept
         missing = [offering for offering in offering_ids if offering not in found]
         for offering, history in histories(missing).items() if missing else ():
-            # The sheets that are made of a history hold its rows again.
-            self._sheets.put(("history", offering), history, 2 * len(history) + 1)
+            self._sheets.put(("history", offering), history, _weight(len(history)))
             found[offering] = history
         return found
+
+    def weights(self, offering_ids: Collection[int]) -> dict[int, int]:
+        """What the history of each offering weighs, without reading those that are not here."""
+        kept = {offering: self._sheets.get(("history", offering)) for offering in offering_ids}
+        found = {offering: _weight(len(known)) for offering, known in kept.items() if isinstance(known, History)}
+        missing = [offering for offering in offering_ids if offering not in found]
+        found.update({offering: _weight(rows) for offering, rows in rows_by_offering(missing).items()})
+        return found
+
+    def histories_between(self, offering_ids: Collection[int], first: datetime, last: datetime) -> dict[int, History]:
+        """What was believed of each offering from one moment to another, which is not kept."""
+        return histories(offering_ids, (first, last))
+
+    def weight_between(self, offering_ids: Collection[int], first: datetime, last: datetime) -> int:
+        """What the histories of some offerings weigh together from one moment to another."""
+        return sum(map(_weight, rows_by_offering(offering_ids, (first, last)).values()))
+
+
+def _weight(rows: int) -> int:
+    """What a history weighs: the sheets that are made of it hold its rows again."""
+    return 2 * rows + 1
 
 
 class _Latest:

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from pricing.claims import STANDARD_TIER
 from pricing.costing.asked import TERMS
+from pricing.costing.merges import TODAY, Past
 from pricing.identity import identity_key
 from pricing.models import EMPTIED, Alias, Offering, Price, Reference, Statement
 
@@ -34,9 +35,13 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class NamedOffering:
-    """An offering that an id means, with the terms that the id itself fixes (``azure/eu/…`` a region)."""
+    """An offering that an id means, its seller, and the terms that the id itself fixes (``azure/eu/…`` a region).
+
+    The seller's slug is not always the name that was asked with: a source's provider id may stand in its place.
+    """
 
     offering: int
+    seller: str
     terms: Mapping[str, str]
     notes: tuple[str, ...] = ()
 
@@ -72,12 +77,14 @@ class Route:
 
     def holds(self, at: datetime, known_at: datetime | None) -> bool:
         """Whether it was in force at a moment, as known at another (None: now)."""
-        if known_at is None:
-            known = self.known_until is None
-        else:
-            known = self.known_from <= known_at and (self.known_until is None or known_at < self.known_until)
         began = self.effective_from is None or self.effective_from <= at
-        return known and began and (self.effective_until is None or at < self.effective_until)
+        return self.is_known(known_at) and began and (self.effective_until is None or at < self.effective_until)
+
+    def is_known(self, known_at: datetime | None) -> bool:
+        """Whether it was believed at a moment (None: now)."""
+        if known_at is None:
+            return self.known_until is None
+        return self.known_from <= known_at and (self.known_until is None or known_at < self.known_until)
 
 
 class _Match(NamedTuple):
@@ -91,13 +98,16 @@ def askable(text: str) -> bool:
     return 0 < len(text) <= _LONGEST and text.isprintable()
 
 
-def named_offerings(pairs: Collection[Pair]) -> dict[Pair, NamedOffering]:
-    """The offering that each (seller slug, model id) means, where there is one; by a few queries a batch."""
+def named_offerings(pairs: Collection[Pair], past: Past = TODAY) -> dict[Pair, NamedOffering]:
+    """The offering that each (seller slug, model id) means, where there is one; by a few queries a batch.
+
+    ``past`` says which merges are not to count, or to count though they were undone.
+    """
     found: dict[Pair, NamedOffering] = {}
     for batch in _batches(pair for pair in pairs if askable(pair[0]) and askable(pair[1])):
-        found.update(_named(_by_own_id(batch), _by_reference(batch, "offering__seller__slug")))
+        found.update(_named(_by_own_id(batch), _by_reference(batch, "offering__seller__slug"), past))
         rest = [pair for pair in batch if pair not in found]
-        found.update(_named({}, _by_reference(rest, "provider")) if rest else {})
+        found.update(_named({}, _by_reference(rest, "provider"), past) if rest else {})
     return found
 
 
@@ -111,17 +121,23 @@ def routes(sellers: Collection[str]) -> dict[Pair, list[Route]]:
 
 
 def alias_routes(condition: Q) -> list[Route]:
-    """The alias rows that meet a condition, the latest beginning first, by a fixed number of queries."""
-    rows = Alias.objects.filter(condition).order_by("-effective_from", "-id")
+    """The alias rows that meet a condition, the latest beginning first, by a fixed number of queries.
+
+    Those that were always so come last; by themselves databases disagree about that.
+    """
+    rows = Alias.objects.filter(condition).order_by(F("effective_from").desc(nulls_last=True), "-id")
     aliases = list(rows.select_related("seller", "source", "target_offering", "target_model"))
     targets = _targets(aliases)
     return [_route(alias, targets.get(alias.pk)) for alias in aliases]
 
 
-def _named(matches: dict[Pair, list[_Match]], referred: Iterable[tuple[Pair, _Match]]) -> dict[Pair, NamedOffering]:
-    for pair, match in referred:
-        matches.setdefault(pair, []).append(match)
-    standing = _standing({match.offering for each in matches.values() for match in each})
+def _named(
+    matches: dict[Pair, list[_Match]], referred: Iterable[tuple[Pair, int, _Match]], past: Past
+) -> dict[Pair, NamedOffering]:
+    for pair, reference, match in referred:
+        then = past.references.get(reference, match.offering)
+        matches.setdefault(pair, []).append(match._replace(offering=then))
+    standing = _standing({match.offering for each in matches.values() for match in each}, past)
     included = _included({offering for offerings in _several(matches, standing) for offering in offerings})
     best: dict[Pair, _Match] = {}
     for pair, each in matches.items():
@@ -132,6 +148,7 @@ def _named(matches: dict[Pair, list[_Match]], referred: Iterable[tuple[Pair, _Ma
     return {
         pair: NamedOffering(
             standing[match.offering].pk,
+            standing[match.offering].seller.slug,
             fixed.get(match.reference or 0, {}),
             _notes(match, [standing[each.offering] for each in matches[pair] if each.offering in standing], standing),
         )
@@ -202,8 +219,8 @@ def _by_own_id(pairs: Collection[Pair]) -> dict[Pair, list[_Match]]:
     }
 
 
-def _by_reference(pairs: Collection[Pair], column: str) -> Iterator[tuple[Pair, _Match]]:
-    """By the ids that sources give; ``column`` is what the seller's name is compared with."""
+def _by_reference(pairs: Collection[Pair], column: str) -> Iterator[tuple[Pair, int, _Match]]:
+    """By the ids that sources give, each with its reference; ``column`` is what the seller's name is compared with."""
     asked = set(pairs)
     rows = Reference.objects.filter(
         Q((f"{column}__in", {seller for seller, _ in pairs})), external_id__in={model for _, model in pairs}
@@ -212,26 +229,34 @@ def _by_reference(pairs: Collection[Pair], column: str) -> Iterator[tuple[Pair, 
     for reference, offering, seller, key, external_id, absent_since in rows.order_by().values_list(*columns):
         if (seller, external_id) in asked:
             fixes = reference if identity_key(external_id) != key else None
-            yield (seller, external_id), _Match(offering, _REFERENCE if absent_since is None else _DROPPED, fixes)
+            yield (
+                (seller, external_id),
+                reference,
+                _Match(offering, _REFERENCE if absent_since is None else _DROPPED, fixes),
+            )
 
 
-def _standing(offering_ids: Collection[int]) -> dict[int, Offering]:
+def _standing(offering_ids: Collection[int], past: Past = TODAY) -> dict[int, Offering]:
     """For each offering the one that stands for it: itself, or what it was merged into."""
-    columns = ("id", "status", "listing", "kind", "merged_into", "external_id")
-    rows = Offering.objects.only(*columns)
-    known = {row.pk: row for row in rows.filter(pk__in=offering_ids)}
+    columns = ("id", "status", "listing", "kind", "merged_into", "external_id", "seller__slug")
+    rows = Offering.objects.select_related("seller").only(*columns)
+    known: dict[int, Offering] = {}
+    missing = set(offering_ids)
     # Each round follows one more merge; a chain is as long as people made it, and never leads back.
-    while missing := {row.merged_into_id for row in known.values() if row.merged_into_id} - known.keys():
+    while missing:
         known.update({row.pk: row for row in rows.filter(pk__in=missing)})
-    return {pk: _followed(known, pk) for pk in offering_ids if pk in known}
+        after = (past.merged_into.get(pk, row.merged_into_id) for pk, row in known.items())
+        missing = {pk for pk in after if pk is not None} - known.keys()
+    return {pk: _followed(known, pk, past) for pk in offering_ids if pk in known}
 
 
-def _followed(known: Mapping[int, Offering], pk: int) -> Offering:
-    seen = {pk}
-    offering = known[pk]
-    while offering.merged_into_id is not None and offering.merged_into_id not in seen:
-        seen.add(offering.merged_into_id)
-        offering = known[offering.merged_into_id]
+def _followed(known: Mapping[int, Offering], pk: int, past: Past) -> Offering:
+    seen: set[int] = set()
+    following: int | None = pk
+    while following is not None and following not in seen:
+        seen.add(following)
+        offering = known[following]
+        following = past.merged_into.get(following, offering.merged_into_id)
     return offering
 
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from pricing import claims
@@ -111,7 +112,7 @@ class History:
 
 def believed_sheets(offering_ids: Collection[int]) -> dict[int, tuple[Sheet, int]]:
     """The sheet of each offering as believed now, with its number of price rows; by at most five queries a batch."""
-    prices = _prices_of(offering_ids, only_believed=True)
+    prices = _prices_of(offering_ids, Price.objects.filter(known_until=None))
     rules = rules_of({offering for offering, rows in prices.items() if _has_slots(rows)})
     return {
         offering: (_compiled(prices.get(offering, ()), rules.get(offering, ()), None), len(prices.get(offering, ())))
@@ -119,11 +120,25 @@ def believed_sheets(offering_ids: Collection[int]) -> dict[int, tuple[Sheet, int
     }
 
 
-def histories(offering_ids: Collection[int]) -> dict[int, History]:
-    """Everything that was believed of each offering; by at most five queries a batch."""
-    prices = _prices_of(offering_ids, only_believed=False)
+def histories(offering_ids: Collection[int], between: tuple[datetime, datetime] | None = None) -> dict[int, History]:
+    """Everything that was believed of each offering, or from one moment to another; by at most five queries a batch."""
+    prices = _prices_of(offering_ids, Price.objects.all() if between is None else _known_between(*between))
     rules = rules_of({offering for offering, rows in prices.items() if _has_slots(rows)})
     return {offering: History(prices.get(offering, ()), rules.get(offering, ())) for offering in offering_ids}
+
+
+def rows_by_offering(offering_ids: Collection[int], between: tuple[datetime, datetime] | None = None) -> dict[int, int]:
+    """How many price rows ``histories`` would read of each offering; by a query a batch."""
+    rows = Price.objects.all() if between is None else _known_between(*between)
+    found = dict.fromkeys(offering_ids, 0)
+    for ids in _batches(offering_ids):
+        counted = rows.filter(line__offering__in=ids).order_by().values_list("line__offering").annotate(Count("pk"))
+        found.update(counted)
+    return found
+
+
+def _known_between(first: datetime, last: datetime) -> QuerySet[Price]:
+    return Price.objects.filter(Q(known_until=None) | Q(known_until__gt=first), known_from__lte=last)
 
 
 def _compiled(prices: Sequence[BelievedPrice], rules: Sequence[SourceRules], known_at: datetime | None) -> Sheet:
@@ -165,9 +180,8 @@ def _has_slots(prices: Iterable[BelievedPrice]) -> bool:
     return any(price.line.slot for price in prices)
 
 
-def _prices_of(offering_ids: Collection[int], *, only_believed: bool) -> dict[int, list[BelievedPrice]]:
+def _prices_of(offering_ids: Collection[int], rows: QuerySet[Price]) -> dict[int, list[BelievedPrice]]:
     found: dict[int, list[BelievedPrice]] = {}
-    rows = Price.objects.filter(known_until=None) if only_believed else Price.objects.all()
     now = timezone.now()
     for ids in _batches(offering_ids):
         asked = rows.filter(line__offering__in=ids).order_by()

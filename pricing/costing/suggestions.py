@@ -39,12 +39,12 @@ class Suggestions:
         return fault
 
     def _fault(self, seller: str, model: str, leading: Sequence[Route]) -> LineFault:
-        if seller not in self._slugs:
-            choices = self._sellers.nearest(seller)
-            return LineFault(("seller",), f"there is no company {seller[:100]!r}{_hint(choices)}", choices, 404)
         if believed := [route for route in leading if route.known_until is None]:
             moments = "; ".join(map(_when, believed[:_ROUTES_TOLD]))
             return LineFault(("model",), f"{model[:100]!r} is an alias that leads nowhere then: {moments}", (), 404)
+        if seller not in self._slugs:
+            choices = self._sellers.nearest(seller)
+            return LineFault(("seller",), f"there is no company {seller[:100]!r}{_hint(choices)}", choices, 404)
         choices = self._models[seller].nearest(model)
         detail = f"{seller} sells nothing called {model[:100]!r}{_hint(choices)}"
         return LineFault(("model",), detail, choices, 404)

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.db.models import Q
 from django.test import Client
 
+from pricing.costing.names import alias_routes
 from pricing.identity import identity_key
 from pricing.models import Alias, Offering, Price
 from tests.api import factories as make
@@ -228,3 +230,76 @@ def test_alias_to_a_model_does_not_lead_to_the_id_itself(client: Client, chat: O
     Offering.objects.filter(pk=routed.pk).update(model=chat.model)
     (result,) = results(client, call("deepseek-v4-latest"))
     assert result["alias"]["offering"] == chat.pk
+
+
+def test_alias_is_found_by_a_sources_id_of_the_id_that_it_routes(client: Client, chat: Offering) -> None:
+    row = alias("latest", chat, JUNE)
+    make.reference(row.offering, external_id="deepseek/latest")
+    (result,) = results(client, call("deepseek/latest"))
+    assert (result["total"], result["alias"]["id"]) == ("0.435", row.pk)
+
+
+def test_alias_is_found_by_a_provider_id_in_place_of_the_sellers_slug(client: Client, db: None) -> None:
+    zhipu = make.company("zhipu")
+    row = alias("glm-latest", priced("glm-4.6", "5", seller=zhipu), JUNE, seller=zhipu)
+    make.reference(row.offering, provider="zai", external_id="glm-latest")
+    for _ in range(2):
+        (result,) = results(client, call("glm-latest", seller="zai"))
+        assert (result["total"], result["alias"]["id"]) == ("5", row.pk)
+
+
+def test_alias_is_found_by_an_id_that_was_merged_into_the_one_that_it_routes(client: Client, chat: Offering) -> None:
+    row = alias("latest", chat, JUNE)
+    make.offering("latest-old", status="merged", merged_into=row.offering)
+    (result,) = results(client, call("latest-old"))
+    assert (result["total"], result["alias"]["id"]) == ("0.435", row.pk)
+
+
+def test_sources_id_of_an_alias_that_has_not_begun_says_when_it_does(client: Client, chat: Offering) -> None:
+    make.reference(alias("latest", chat, JULY).offering, provider="zai", external_id="latest")
+    (result,) = results(client, call("latest", seller="zai"))
+    assert "deepseek-chat from 2026-07-01" in fault(result)["detail"]
+
+
+def test_alias_leads_on_from_a_target_that_only_a_sources_id_spells(client: Client, chat: Offering) -> None:
+    middle = alias("middle", chat, JUNE).offering
+    Offering.objects.filter(pk=middle.pk).update(external_id="middle-2026")
+    alias("latest", middle, JUNE)
+    (result,) = results(client, call("latest"))
+    assert result["total"] == "0.435"
+
+
+def test_region_that_an_id_fixes_holds_where_its_alias_leads(client: Client, db: None) -> None:
+    target = priced("gpt-5", "1")
+    make.price(make.line(target, region="eu"), "2")
+    routed = alias("gpt-latest", target, JUNE).offering
+    inside = make.line(routed, region="eu")
+    european = make.reference(routed, external_id="azure/eu/gpt-latest")
+    make.statement(inside, "1.1", reference=european)
+    make.price(inside, "1.1", effective_until=make.moment("2026-02-01"))
+    found = results(client, call("gpt-latest"), call("azure/eu/gpt-latest"))
+    assert [result["total"] for result in found] == ["1", "2"]
+
+
+def test_alias_that_begins_comes_before_one_that_was_always_so(client: Client, chat: Offering) -> None:
+    begun = alias("latest", chat, JUNE)
+    always = alias("latest", priced("deepseek-v5", "2"))
+    assert [route.id for route in alias_routes(Q(pk__in=[begun.pk, always.pk]))] == [begun.pk, always.pk]
+
+
+def test_alias_is_assumed_before_its_first_row_only_when_asked_and_said(client: Client, chat: Offering) -> None:
+    first = alias("latest", chat, JULY, effective_until=AUGUST)
+    alias("latest", priced("deepseek-v5", "2"), AUGUST)
+    refused, assumed = (results(client, call("latest", **said))[0] for said in ({}, {"assume_earliest": True}))
+    assert fault(refused)["status"] == 404
+    assert (assumed["total"], assumed["alias"]["id"]) == ("0.435", first.pk)
+    assert assumed["notes"] == [
+        "latest is not known to lead anywhere before 2026-07-01T00:00:00Z: taken to lead to deepseek-chat already"
+    ]
+
+
+def test_alias_of_an_alias_is_assumed_before_both_and_before_the_first_price(client: Client, chat: Offering) -> None:
+    alias("latest", alias("middle", chat, JULY).offering, AUGUST)
+    (result,) = results(client, call("latest", at="2025-06-01T00:00:00Z", assume_earliest=True))
+    assert result["total"] == "0.435"
+    assert [note[:7] for note in result["notes"]] == ["latest ", "middle ", "no pric"]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from pricing.models import Offering
 from tests.api import factories as make
+from tests.costing.asking import call, results
 
 AT = ["--at", "2026-06-01T00:00:00Z"]
 
@@ -106,3 +109,34 @@ def test_bad_input_ends_with_2_and_says_what_is_right(chat: Offering, arguments:
     with pytest.raises(CommandError, match=says) as refused:
         price(*arguments)
     assert refused.value.returncode == 2
+
+
+def told(*arguments: str) -> list[dict[str, Any]]:
+    """What the command says as JSON of some usage of DeepSeek's."""
+    usage = ["--usage", "input_tokens=1000000"]
+    return [json.loads(line) for line in price(*arguments, *AT, *usage, "--json").splitlines()]
+
+
+def test_region_that_an_id_fixes_is_priced_as_the_api_does(client: Client, db: None) -> None:
+    offering, source = make.offering("gpt-5"), make.source("models-dev")
+    make.price(make.line(offering), "1", source=source)
+    inside = make.line(offering, region="eu")
+    make.price(inside, "2", source=source)
+    make.statement(inside, "2", reference=make.reference(offering, external_id="azure/eu/gpt-5", source=source))
+    (said,) = told("azure/eu/gpt-5", "--seller", "deepseek")
+    assert said["cost"] == results(client, call("azure/eu/gpt-5"))[0]
+    assert said["cost"]["total"] == "2"
+
+
+def test_alias_of_an_alias_is_priced_as_the_api_does(client: Client, chat: Offering) -> None:
+    make.alias("latest", make.alias("middle", chat).offering)
+    (said,) = told("latest", "--seller", "deepseek")
+    assert said["cost"] == results(client, call("latest"))[0]
+    assert said["cost"]["total"] == "0.435"
+
+
+def test_long_quantities_are_priced_exactly(db: None) -> None:
+    make.price(make.line(make.offering("tts"), "audio_seconds"), "1")
+    quantity = "123456789012345678.123456789012345678"
+    printed = price("tts", *AT, "--usage", f"audio_seconds={quantity}")
+    assert f"cost: {quantity} USD" in printed

@@ -300,6 +300,68 @@ def test_before_the_first_price_the_earliest_is_taken_only_when_asked() -> None:
     assert price(sheet, {"input_tokens": 10**6}, NOON + DAY, assume_earliest=True).assumed_at is None
 
 
+BOTH = {"input_tokens": 10**6, "output_tokens": 10**6}
+LATER = NOON + DAY
+
+
+def test_nothing_is_assumed_for_what_has_a_price_on_other_terms() -> None:
+    sheet = sheet_of(
+        priced("input_tokens", "2", effective_from=NOON, effective_until=LATER),
+        priced("input_tokens", "1", effective_from=LATER),
+        priced("output_tokens", "10", effective_from=NOON),
+        priced("output_tokens", "5", effective_from=LATER, service_tier="batch"),
+    )
+    said, assumed = (price(sheet, BOTH, NOON, service_tier="batch", assume_earliest=assume) for assume in (False, True))
+    assert (said.total, assumed.total, assumed.assumed_at) == (12, 12, None)
+    assert assumed.notes == said.notes
+
+
+def test_each_meter_takes_its_own_earliest_price() -> None:
+    sheet = sheet_of(
+        priced("input_tokens", "2", effective_from=NOON), priced("output_tokens", "10", effective_from=LATER)
+    )
+    before, between = (price(sheet, BOTH, at, assume_earliest=True) for at in (NOON - DAY, NOON))
+    assert (before.total, before.assumed_at, before.unpriced) == (12, NOON, [])
+    assert before.notes == [
+        "input_tokens: no price is known before 2026-11-23T12:00:00Z: the earliest known price counts",
+        "output_tokens: no price is known before 2026-11-24T12:00:00Z: the earliest known price counts",
+    ]
+    assert (between.total, between.assumed_at, between.notes) == (12, LATER, before.notes[1:])
+
+
+def test_what_ended_is_not_assumed_to_be_sold_at_a_later_price() -> None:
+    sheet = sheet_of(
+        priced("input_tokens", "2", effective_from=NOON - DAY, effective_until=NOON),
+        priced("input_tokens", "3", effective_from=LATER),
+    )
+    cost = price(sheet, {"input_tokens": 5}, NOON, assume_earliest=True)
+    assert (cost.total, cost.assumed_at, cost.unpriced[0].known_from) == (0, None, LATER)
+
+
+def test_a_fee_for_the_call_is_assumed_only_with_the_prices_that_it_came_with() -> None:
+    fee = priced("requests", "100", effective_from=NOON)
+    together = sheet_of(fee, priced("input_tokens", "1", effective_from=NOON))
+    fee_later = sheet_of(fee, priced("input_tokens", "1", effective_from=NOON - DAY))
+    before = [
+        price(sheet, {"input_tokens": 10**6}, NOON - 2 * DAY, assume_earliest=True) for sheet in (together, fee_later)
+    ]
+    assert [cost.total for cost in before] == [Decimal("1.1"), 1]
+    assert price(fee_later, {"input_tokens": 10**6}, NOON - DAY, assume_earliest=True).total == 1
+
+
+@pytest.mark.parametrize(
+    ("sold", "usage"),
+    [
+        ("audio_seconds", {"input_audio_seconds": 5}),
+        ("output_image_tokens", {"output_tokens": 9, "output_image_tokens": 9}),
+        ("input_tokens", {"input_tokens": 9, "cache_read_tokens": 9}),
+    ],
+)
+def test_what_has_no_price_names_the_first_date_of_any_price_it_could_have(sold: str, usage: dict[str, int]) -> None:
+    (gap,) = price(sheet_of(priced(sold, "1", effective_from=NOON)), usage, NOON - DAY).unpriced
+    assert gap.known_from == NOON
+
+
 def test_an_assumed_price_is_that_of_the_calls_own_hour() -> None:
     rules = [SlotRule("peak", ((0, 720),), effective_from=NOON), SlotRule("rest", is_rest=True, effective_from=NOON)]
     sheet = sheet_of(

@@ -6,7 +6,7 @@ import json
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation, localcontext
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -16,11 +16,12 @@ from pricing.api.shapes.costs import ResultWriter
 from pricing.api.shapes.prices import in_force, shapes_by_offering
 from pricing.claims import LIST_LAYER, STANDARD_TIER
 from pricing.cost import MixedCurrencies, price
-from pricing.costing.asked import LineFault, read_moment
+from pricing.cost_plans import EXACT
+from pricing.costing.asked import AskedLine, LineFault, read_moment
 from pricing.costing.finding import NothingCalledSo, offerings_called
-from pricing.costing.lines import CostedLine
+from pricing.costing.lines import CostedLine, Desk
 from pricing.costing.memory import Memory
-from pricing.costing.names import Route
+from pricing.costing.names import NamedOffering, Pair, Route
 from pricing.costing.sheets import BrokenSheet, Sheet
 from pricing.currencies.costs import costed_in
 from pricing.currencies.recorded import current_rates
@@ -60,7 +61,7 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=BAD_INPUT) from error
         offerings = [offering for offering, _ in found]
         shapes = shapes_by_offering(in_force(PriceLine.objects.filter(offering__in=offerings), at, None))
-        costs = self._costs(found, usage, at, converter) if usage else {}
+        costs = self._costs(options["model"], found, usage, at, converter) if usage else {}
         for offering, route in found:
             write = self._write_json if options["json"] else self._write_sheet
             prices = [converter.row(shape) if converter else shape for shape in shapes.get(offering.pk, ())]
@@ -68,6 +69,7 @@ class Command(BaseCommand):
 
     def _costs(
         self,
+        model: str,
         found: Sequence[tuple[Offering, Route | None]],
         usage: Mapping[str, Quantity],
         at: datetime,
@@ -75,8 +77,8 @@ class Command(BaseCommand):
     ) -> dict[int, dict[str, Any]]:
         """The result of each offering, as ``costs/`` writes it."""
         memory = Memory()
-        sheets = memory.sheets([offering.pk for offering, _ in found])
-        answers = [_cost(sheets[offering.pk], usage, at, route, converter) for offering, route in found]
+        with localcontext(EXACT):
+            answers = _answers(memory, model, found, AskedLine(("", ""), at, usage), converter)
         results = json.loads(b"[%s]" % ResultWriter(memory).written(answers, [None] * len(answers)))
         return {offering.pk: result for (offering, _), result in zip(found, results, strict=True)}
 
@@ -129,6 +131,46 @@ def _converter(currency: str | None, at: datetime) -> PriceConverter | None:
         known = ", ".join(rates.currencies)
         raise LineFault(("--currency",), f"no exchange rate of {currency!r} is known; choose from {known}")
     return PriceConverter(currency, rates, at)
+
+
+def _answers(
+    memory: Memory,
+    model: str,
+    found: Sequence[tuple[Offering, Route | None]],
+    line: AskedLine,
+    converter: PriceConverter | None,
+) -> list[CostedLine | LineFault]:
+    """What usage costs at each offering, as ``costs/`` says it where an id means just that offering there."""
+    at = line.at or timezone.now()
+    named = memory.named(
+        {(offering.seller.slug, name) for offering, _ in found for name in (model, offering.external_id)}
+    )
+    names = [_name(model, offering, route, named) for offering, route in found]
+    desk = Desk(memory, at, converter.currency if converter else None)
+    told = iter(desk.answers([line._replace(name=name) for name in names if name is not None]))
+    answers = [next(told) if name is not None else None for name in names]
+    sheets = memory.sheets([offering.pk for offering, _ in found])
+    return [
+        answer
+        if answer is not None and _is_by(answer, route)
+        else _cost(sheets[offering.pk], line.usage, at, route, converter)
+        for answer, (offering, route) in zip(answers, found, strict=True)
+    ]
+
+
+def _name(model: str, offering: Offering, route: Route | None, named: Mapping[Pair, NamedOffering]) -> Pair | None:
+    """The seller and the id by which ``costs/`` is asked for an offering, if there is one."""
+    if route is not None:
+        return route.seller, model
+    names = [(offering.seller.slug, name) for name in (model, offering.external_id)]
+    return next((name for name in names if name in named and named[name].offering == offering.pk), None)
+
+
+def _is_by(answer: CostedLine | LineFault, route: Route | None) -> bool:
+    """Whether an answer is by the alias that led to an offering: an id may be routed by several at once."""
+    return route is None or (
+        isinstance(answer, CostedLine) and answer.alias is not None and answer.alias.id == route.id
+    )
 
 
 def _cost(
