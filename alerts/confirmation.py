@@ -14,7 +14,7 @@ from alerts.models import Awaited, FanOut, Notice, Watch
 from alerts.notices import MoneyOfChanges, notices_for
 from pricing.api.shapes.changes import confirmed_by, lines_of, superseded_by
 from pricing.models import PricingChange
-from pricing.witnesses import CONFIRMATION_WINDOW
+from pricing.witnesses import confirmed_until
 from tracker.api import record
 
 _ROWS_AT_ONCE = 1000
@@ -23,7 +23,7 @@ _ROWS_AT_ONCE = 1000
 def await_confirmation(caught: Mapping[Watch, Sequence[PricingChange]]) -> None:
     """Put aside what watches caught, for as long as a source may still confirm it."""
     rows = [
-        Awaited(watch=watch, change=change, until=max(change.effective_at, change.recorded_at) + CONFIRMATION_WINDOW)
+        Awaited(watch=watch, change=change, until=confirmed_until(max(change.effective_at, change.recorded_at)))
         for watch, changes in caught.items()
         for change in changes
     ]

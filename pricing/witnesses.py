@@ -20,6 +20,14 @@ from pricing.models import Observation, Price, Source
 
 # A source confirms a move when it states what came of it at the move, or within so long after.
 CONFIRMATION_WINDOW = timedelta(days=30)
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+
+def confirmed_until(moment: datetime) -> datetime:
+    """Until when a source may confirm a move of a moment, which may lie at the very end of the calendar."""
+    return moment + CONFIRMATION_WINDOW if moment < _LAST - CONFIRMATION_WINDOW else _LAST
+
+
 _INSTANT = timedelta(microseconds=1)
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 _SAID = "line__statements__"

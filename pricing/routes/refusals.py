@@ -12,6 +12,7 @@ from pricing.claims import PRECISIONS
 from pricing.models import Alias, Offering
 from pricing.routes.money import led_to
 from pricing.routes.targets import target_of
+from pricing.rulings.decisions import check_aware
 from pricing.sheets import LedgerError
 
 _Interval = tuple[datetime, datetime | None]
@@ -19,9 +20,8 @@ _Interval = tuple[datetime, datetime | None]
 
 def check_interval(at: datetime | None, until: datetime | None, precision: str) -> None:
     """Refuse naive moments, an end that is not after the beginning, and a precision that there is not."""
-    for moment in (at, until):
-        if moment is not None and moment.tzinfo is None:
-            raise LedgerError(f"{moment.isoformat()} has no time zone; give one, such as {moment.isoformat()}Z")
+    check_aware(at)
+    check_aware(until)
     if until is not None and until <= (at or timezone.now()):
         raise LedgerError("a route must end after it starts")
     if precision not in PRECISIONS:

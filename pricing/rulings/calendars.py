@@ -81,7 +81,21 @@ def retire_calendar(statement: CalendarStatement, ruling: Ruling) -> Outcome:
             CalendarStatement.objects.filter(pk__in=making.details.get("replaced", [])).update(ended_at=None)
         is_ahead = statement.effective_from is not None and statement.effective_from > now
         cause = Cause(now, now, statement.source_id, decision_id=undoing.pk, ruled=not is_ahead)
-        return _settled(Outcome(0, 1), offering, cause)
+        outcome = _settled(Outcome(0, 1), offering, cause)
+        _refuse_left_without_hours(offering, now)
+        return outcome
+
+
+def _refuse_left_without_hours(offering: Offering, now: datetime) -> None:
+    """Refuse to leave prices by the hour without hours: they would apply to nothing. Raises LedgerError."""
+    ruled = RuleRow.objects.filter(offering=offering, known_until=None).exclude(effective_until__lte=now)
+    believed = Price.objects.filter(line__offering=offering, known_until=None).exclude(effective_until__lte=now)
+    priced = set(believed.exclude(line__slot="").values_list("line__slot", flat=True))
+    if missing := sorted(priced - set(ruled.values_list("slot", flat=True))):
+        raise LedgerError(
+            f"no calendar would say when the prices of {', '.join(missing)} apply; end those prices first, or state "
+            "another calendar instead"
+        )
 
 
 def _settled(outcome: Outcome, offering: Offering, cause: Cause) -> Outcome:

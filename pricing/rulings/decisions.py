@@ -18,6 +18,8 @@ from pricing.sheets import LedgerError
 from tracker.amounts import fits
 
 EDITORS = "editors"
+# Moments from this year on are typing errors, or stand for "never".
+BEYOND = 2200
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -86,8 +88,11 @@ def lock_to_rule_on(offering: Offering) -> None:
 
 
 def check_aware(moment: datetime | None) -> None:
+    """Refuse a moment without a time zone, and one too far away for anybody to mean it. Raises LedgerError."""
     if moment is not None and moment.tzinfo is None:
         raise LedgerError(f"{moment.isoformat()} has no time zone; give one, such as {moment.isoformat()}Z")
+    if moment is not None and moment.year >= BEYOND:
+        raise LedgerError(f"{moment.isoformat()} is too far away; give a moment before the year {BEYOND}, or none")
 
 
 def check_claim(claim: Claim) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from django.test import Client
 
 from pricing import ledger
+from pricing.claims import SlotRule
 from pricing.clock import follow_the_clock
-from pricing.models import Offering
+from pricing.models import CalendarStatement, Offering
 from tests.pricing.believing import price
 from tests.pricing.conftest import SetClock
 from tests.pricing.stages import Stage, believed, claim, kinds, last_change
-from tests.pricing.worlds import PROMO
+from tests.pricing.worlds import PEAK, PROMO, REST
 
 
 @pytest.fixture
@@ -169,3 +172,30 @@ def test_nothing_is_ruled_on_an_offering_that_was_merged_since_it_was_read(
 def test_a_pinned_zero_keeps_what_it_means(offering: Offering, person: ledger.Ruling) -> None:
     ledger.pin(offering, replace(claim("0"), zero_means="included"), person)
     assert offering.lines.get().prices.get(amount=0, known_until=None).zero_means == "included"
+
+
+def test_a_moment_that_nobody_means_is_refused(offering: Offering, person: ledger.Ruling) -> None:
+    far = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+    with pytest.raises(ledger.LedgerError, match="before the year 2200"):
+        ledger.announce(offering, [replace(claim("2"), effective_from=far)], person)
+    with pytest.raises(ledger.LedgerError, match="before the year 2200"):
+        ledger.withdraw(offering, person, at=far)
+
+
+def test_the_stream_survives_a_change_at_the_end_of_the_calendar(offering: Offering, client: Client) -> None:
+    far = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+    offering.changes.update(effective_at=far)
+    assert client.get("/api/v1/changes/?initial=true").status_code == 200
+
+
+def test_hours_that_prices_need_cannot_be_taken_back(
+    offering: Offering, person: ledger.Ruling, clock: SetClock
+) -> None:
+    hours = [SlotRule("peak", ((60, 240),)), SlotRule("off-peak", is_rest=True)]
+    ledger.state_calendar(offering, hours, person)
+    clock(11)
+    ledger.state_together(offering, [claim("1", REST), claim("2", PEAK)], person)
+    clock(12)
+    with pytest.raises(ledger.LedgerError, match="no calendar would say when the prices of off-peak, peak apply"):
+        ledger.retire_calendar(CalendarStatement.objects.get(), person)
+    assert CalendarStatement.objects.get().ended_at is None

@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import F, Q
 
 from pricing.models import PricingChange, PricingChangeLine
-from pricing.witnesses import CONFIRMATION_WINDOW, meets, sources_with_newest
+from pricing.witnesses import confirmed_until, meets, sources_with_newest
 
 _OF_TARIFF = "line__offering__lines__"
 _SAID = f"{_OF_TARIFF}statements__"
@@ -36,7 +36,7 @@ def witnesses_of(changes: Sequence[PricingChange]) -> dict[int, Witnesses]:
     confirming: dict[int, set[int]] = {change.pk: set() for change in changes}
     moved_at = {change.pk: change.effective_at for change in changes}
     for change_id, source, is_new_price, *said in _said_of(changes):
-        if meets(tuple(said), moved_at[change_id], moved_at[change_id] + CONFIRMATION_WINDOW):
+        if meets(tuple(said), moved_at[change_id], confirmed_until(moved_at[change_id])):
             stating[change_id].add(source)
             if is_new_price and source not in own[change_id]:
                 confirming[change_id].add(source)

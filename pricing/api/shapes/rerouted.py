@@ -11,7 +11,7 @@ from companies.models import AIModel
 from pricing.api.shapes.confirmed import Witnesses
 from pricing.models import Offering, PricingChange, RouteStatement
 from pricing.routes.beliefs import left_out
-from pricing.witnesses import CONFIRMATION_WINDOW, meets, sources_with_newest
+from pricing.witnesses import confirmed_until, meets, sources_with_newest
 
 ROUTE_COLUMNS = ("routed_from_offering", "routed_from_model", "routed_to_offering", "routed_to_model")
 _SAID = ("effective_from", "effective_until", "first_observed_at", "ended_at")
@@ -90,4 +90,4 @@ def _speaks_of(statement: RouteStatement, change: PricingChange) -> bool:
     if statement.offering_id != change.offering_id:
         return False
     said = tuple(getattr(statement, column) for column in _SAID)
-    return meets(said, change.effective_at, change.effective_at + CONFIRMATION_WINDOW)
+    return meets(said, change.effective_at, confirmed_until(change.effective_at))
