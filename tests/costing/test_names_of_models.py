@@ -283,7 +283,7 @@ def test_region_that_an_id_fixes_holds_where_its_alias_leads(client: Client, db:
 
 def test_alias_that_begins_comes_before_one_that_was_always_so(client: Client, chat: Offering) -> None:
     begun = alias("latest", chat, JUNE)
-    always = alias("latest", priced("deepseek-v5", "2"))
+    always = alias("newest", priced("deepseek-v5", "2"))
     assert [route.id for route in alias_routes(Q(pk__in=[begun.pk, always.pk]))] == [begun.pk, always.pk]
 
 
