@@ -12,7 +12,7 @@ from pricing import ledger
 from pricing.claims import SlotRule
 from pricing.clock import follow_the_clock
 from pricing.models import CalendarStatement, Offering
-from tests.pricing.believing import price
+from tests.pricing.believing import day, price
 from tests.pricing.conftest import SetClock
 from tests.pricing.stages import Stage, believed, claim, kinds, last_change
 from tests.pricing.worlds import PEAK, PROMO, REST
@@ -96,7 +96,7 @@ def test_a_promotion_that_a_person_extends_before_the_tick_still_starts(
 ) -> None:
     ledger.state(offering, claim("0.5", PROMO, since=20, until=30), person, keeps_rest=True)
     clock(20.0001)
-    ledger.extend_promotion(offering, claim("1", until=40).effective_until, person)  # type: ignore[arg-type]
+    ledger.extend_promotion(offering, day(40), person)
     clock(20.001)
     follow_the_clock()
     assert kinds(offering).count("promo_started") == 1
